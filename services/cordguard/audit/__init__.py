@@ -1,0 +1,1 @@
+"""Audit: the append-only, hash-chained ledger that a procedure's record hangs on."""

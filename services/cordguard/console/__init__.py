@@ -1,0 +1,1 @@
+"""Console: the live page, and the way of a person's commands."""

@@ -1,0 +1,1 @@
+"""What the shells of all services share: settings, clocks, process life cycle, health, logging."""

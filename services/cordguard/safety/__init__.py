@@ -1,0 +1,1 @@
+"""Safety: journals every input, advances the engine, publishes what it says."""

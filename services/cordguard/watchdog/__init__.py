@@ -1,0 +1,1 @@
+"""Watchdog: the canary that speaks when the alarm chain does not answer."""

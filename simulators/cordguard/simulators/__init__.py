@@ -1,0 +1,1 @@
+"""Simulators that stand in for hardware: physics, devices, operator, scenarios, player."""
