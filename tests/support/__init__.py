@@ -1,0 +1,1 @@
+"""What tests share: waiting for conditions, leak checks, and the fixtures of other programs (broker, store, browser)."""
