@@ -60,7 +60,7 @@ class TemperatureReading(DeviceModel):
     seq: Sequence = Field(description="Running number of this source's temperature frames.")
     at_us: Micros = Field(description="When the frame was taken, by the source's clock.")
     session: Identifier | None = Field(default=None, description="The session the source believes it serves, if it knows.")
-    readings: tuple[SensorReading, ...] = Field(min_length=1, max_length=64, description="One entry for each sensor.")
+    readings: tuple[SensorReading, ...] = Field(min_length=1, description="One entry for each sensor.")
 
 
 class DeviceIdentity(DeviceModel):
