@@ -85,9 +85,9 @@ class Handlers:
 
     on_delivery: Callable[[Delivery], None]
     """A message came. An exception out of it is a bug of ours: it ends the service, and the message comes again."""
-    on_connected: Callable[[bool], None] = lambda session_present: None
+    on_connected: Callable[[bool], None] = lambda _session_present: None
     """Connected and subscribed; the argument tells whether the broker still had our session."""
-    on_disconnected: Callable[[str], None] = lambda reason: None
+    on_disconnected: Callable[[str], None] = lambda _reason: None
     """The connection is gone; the bus goes on trying, with back-off."""
 
 
