@@ -1,1 +1,1 @@
-"""What tests share: waiting for conditions, leak checks, and the fixtures of other programs (broker, store, browser)."""
+"""What tests share: waiting for conditions, leak checks, fixtures of other programs (broker, store, browser)."""

@@ -61,7 +61,9 @@ class Transition(WireModel):
     actor: Identifier | None = Field(default=None, description="Who gave that command.")
     role: Word | None = Field(default=None, description="In which role.")
     reason_code: Word | None = Field(default=None, description="Why, as a code.")
-    evidence: dict[str, JsonValue] | None = Field(default=None, description="What the rule saw; keys carry their units.")
+    evidence: dict[str, JsonValue] | None = Field(
+        default=None, description="What the rule saw; keys carry their units."
+    )
 
 
 class PresentAlarm(WireModel):

@@ -1,7 +1,7 @@
 """The capture file: every input in arrival order, one line each; journal, recording and evidence at once.
 
-A line is ``{"received_us":…,"topic":"…"[,"retained":true][,"dup":true],"payload":…}`` without spaces. The payload stands
-there verbatim, byte for byte, if it is strict JSON in UTF-8 without line breaks; else as ``payload_base64``.
+A line is ``{"received_us":…,"topic":"…"[,"retained":true][,"dup":true],"payload":…}`` without spaces. The payload
+stands there verbatim, byte for byte, if it is strict JSON in UTF-8 without line breaks; else as ``payload_base64``.
 """
 
 from __future__ import annotations
@@ -93,7 +93,12 @@ def decode_line(line: bytes, *, where: str = "capture") -> CapturedInput:
         raise CaptureError(msg)
     size = fields.get("size")
     return CapturedInput(
-        received_us, topic, payload, fields.get("retained") is True, fields.get("dup") is True, size if type(size) is int else None
+        received_us,
+        topic,
+        payload,
+        fields.get("retained") is True,
+        fields.get("dup") is True,
+        size if type(size) is int else None,
     )
 
 

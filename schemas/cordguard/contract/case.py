@@ -29,8 +29,12 @@ class CaseSensor(WireModel):
 
     sensor: SensorKey = Field(description="source/sensor.")
     role: Role = Field(description="What the sensor guards.")
-    structure: Word | None = Field(default=None, description="The guarded structure, for example spinal-cord or nerve-root.")
-    distance_mm: DistanceMm | None = Field(default=None, description="From the ablation to the structure; below 10 mm tightens limits.")
+    structure: Word | None = Field(
+        default=None, description="The guarded structure, for example spinal-cord or nerve-root."
+    )
+    distance_mm: DistanceMm | None = Field(
+        default=None, description="From the ablation to the structure; below 10 mm tightens limits."
+    )
 
 
 class Plan(WireModel):
@@ -42,7 +46,10 @@ class Plan(WireModel):
 
 
 class Case(WireModel):
-    """The case in a room. A higher revision of the same session amends it; ``closed`` ends the record, not the watch."""
+    """The case in a room.
+
+    A higher revision of the same session amends it; ``closed`` ends the record, not the watch.
+    """
 
     session: Identifier = Field(description="Opaque identifier of this session.")
     revision: int = Field(ge=0, le=2**31 - 1, description="Rises with every change of the same session.")

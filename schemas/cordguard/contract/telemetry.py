@@ -26,16 +26,24 @@ class GeneratorReading(DeviceModel):
 
     seq: Sequence = Field(description="Running number of this source's generator readings.")
     at_us: Micros = Field(description="When the sample was taken, by the source's clock.")
-    session: Identifier | None = Field(default=None, description="The session the source believes it serves, if it knows.")
+    session: Identifier | None = Field(
+        default=None, description="The session the source believes it serves, if it knows."
+    )
     rf_on: bool = Field(description="Whether the generator says that it delivers RF.")
     power_w: PowerW = Field(description="Delivered power; above 0.5 W counts as RF on whatever rf_on says.")
     impedance_ohm: ImpedanceOhm | None = Field(default=None, description="Load impedance, as far as it is measured.")
     power_set_w: PowerW | None = Field(default=None, description="Power the user asked for.")
     voltage_v: float | None = Field(default=None, ge=0.0, le=10_000.0, description="Output voltage, RMS.")
     current_a: float | None = Field(default=None, ge=0.0, le=1_000.0, description="Output current, RMS.")
-    temperature_set_c: TemperatureC | None = Field(default=None, description="Set point of a temperature-controlled generator.")
-    pump_flow_ml_min: float | None = Field(default=None, ge=0.0, le=10_000.0, description="Coolant flow of a cooled probe.")
-    pad_impedance_ohm: ImpedanceOhm | None = Field(default=None, description="Return pad impedance of a monopolar system.")
+    temperature_set_c: TemperatureC | None = Field(
+        default=None, description="Set point of a temperature-controlled generator."
+    )
+    pump_flow_ml_min: float | None = Field(
+        default=None, ge=0.0, le=10_000.0, description="Coolant flow of a cooled probe."
+    )
+    pad_impedance_ohm: ImpedanceOhm | None = Field(
+        default=None, description="Return pad impedance of a monopolar system."
+    )
 
 
 class SensorReading(DeviceModel):
@@ -43,7 +51,9 @@ class SensorReading(DeviceModel):
 
     sensor: Level = Field(description="The sensor's name at its source.")
     temperature_c: TemperatureC | None = Field(default=None, description="Temperature at the junction.")
-    fault: Fault | None = Field(default=None, description="Why there is no temperature; a fault wins over a temperature.")
+    fault: Fault | None = Field(
+        default=None, description="Why there is no temperature; a fault wins over a temperature."
+    )
     cold_junction_c: TemperatureC | None = Field(default=None, description="Temperature of the terminals.")
 
     @model_validator(mode="after")
@@ -59,7 +69,9 @@ class TemperatureReading(DeviceModel):
 
     seq: Sequence = Field(description="Running number of this source's temperature frames.")
     at_us: Micros = Field(description="When the frame was taken, by the source's clock.")
-    session: Identifier | None = Field(default=None, description="The session the source believes it serves, if it knows.")
+    session: Identifier | None = Field(
+        default=None, description="The session the source believes it serves, if it knows."
+    )
     readings: tuple[SensorReading, ...] = Field(min_length=1, description="One entry for each sensor.")
 
 

@@ -37,7 +37,7 @@ class Topic:
     name: str
     """The name used in code and in parsed topics, for example ``temperature``."""
     template: str
-    """The levels below the site, with ``{room}``, ``{source}``, ``{service}`` and ``{instance}`` for the variable ones."""
+    """The levels below the site; ``{room}``, ``{source}``, ``{service}`` and ``{instance}`` are the variable ones."""
     payload: type[WireModel]
     publishers: tuple[Party, ...]
     subscribers: tuple[Party, ...]
@@ -56,7 +56,7 @@ class Topic:
             msg = f"topic {self.name} takes the levels {sorted(wanted)}, not {sorted(values)}"
             raise ValueError(msg)
         for level, value in values.items():
-            if not _LEVEL.match(value) or value.endswith("\n"):
+            if not _LEVEL.fullmatch(value):
                 msg = f"{level} {value!r} must match {LEVEL_PATTERN}"
                 raise ValueError(msg)
         if values.get("room") in RESERVED_ROOMS:
@@ -75,10 +75,18 @@ def _variables(template: str) -> tuple[str, ...]:
 
 
 GENERATOR: Final = Topic(
-    "generator", "{room}/{source}/generator", GeneratorReading, ("device", "simulator"), ("safety", "recorder", "console")
+    "generator",
+    "{room}/{source}/generator",
+    GeneratorReading,
+    ("device", "simulator"),
+    ("safety", "recorder", "console"),
 )
 TEMPERATURE: Final = Topic(
-    "temperature", "{room}/{source}/temperature", TemperatureReading, ("device", "simulator"), ("safety", "recorder", "console")
+    "temperature",
+    "{room}/{source}/temperature",
+    TemperatureReading,
+    ("device", "simulator"),
+    ("safety", "recorder", "console"),
 )
 STATUS: Final = Topic(
     "status", "{room}/{source}/status", Status, ("device", "simulator"), ("safety", "console"), retained=True
@@ -159,11 +167,7 @@ class ParsedTopic:
 
 _BY_PATTERN: Final = tuple(
     (
-        re.compile(
-            rf"{PREFIX}/(?P<site>[^/]+)/"
-            + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", topic.template)
-            + r"\Z"
-        ),
+        re.compile(rf"{PREFIX}/(?P<site>[^/]+)/" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", topic.template) + r"\Z"),
         topic,
     )
     # Literal templates first: canary/watchdog/temperature is not a room's temperature.
@@ -176,7 +180,7 @@ def parse(topic: str) -> ParsedTopic | None:
     for pattern, row in _BY_PATTERN:
         if match := pattern.match(topic):
             levels = match.groupdict()
-            if all(_LEVEL.match(level) for level in levels.values()) and levels.get("room") not in RESERVED_ROOMS:
+            if all(_LEVEL.fullmatch(level) for level in levels.values()) and levels.get("room") not in RESERVED_ROOMS:
                 room = CANARY_ROOM if row in (CANARY_TEMPERATURE, CANARY_TRANSITION) else levels.get("room")
                 source = CANARY_SOURCE if row is CANARY_TEMPERATURE else levels.get("source")
                 return ParsedTopic(row, levels["site"], room, source, levels.get("service"), levels.get("instance"))
@@ -185,7 +189,10 @@ def parse(topic: str) -> ParsedTopic | None:
 
 def room_of(topic: str) -> str | None:
     """The room a topic speaks of, even if the rest of it is unknown; None if no room can be told."""
-    levels = topic.split("/")
-    if len(levels) > 4 and "/".join(levels[:2]) == PREFIX and _LEVEL.fullmatch(levels[2]) and _LEVEL.fullmatch(levels[3]):
-        return None if levels[3] in RESERVED_ROOMS else levels[3]
-    return None
+    if not topic.startswith(f"{PREFIX}/"):
+        return None
+    match topic.removeprefix(f"{PREFIX}/").split("/"):
+        case [site, room, _, *_] if _LEVEL.fullmatch(site) and _LEVEL.fullmatch(room):
+            return None if room in RESERVED_ROOMS else room
+        case _:
+            return None

@@ -1,6 +1,7 @@
 """The quantities and names of the wire: one type for each, so that a field says its unit and its range once.
 
-Times are integers of microseconds since 1970-01-01 UTC. Temperatures are degrees Celsius, powers watts, impedances ohms.
+Times are integers of microseconds since 1970-01-01 UTC. Temperatures are degrees Celsius, powers watts, impedances
+ohms.
 """
 
 from __future__ import annotations

@@ -30,9 +30,13 @@ class Limits(WireModel):
 class Forecast(WireModel):
     """Where a neural sensor is heading."""
 
-    limit_in_s: float | None = Field(default=None, ge=0.0, description="Time to the stop limit if nothing changes; absent if never.")
+    limit_in_s: float | None = Field(
+        default=None, ge=0.0, description="Time to the stop limit if nothing changes; absent if never."
+    )
     peak_if_stopped_c: float | None = Field(default=None, description="Expected peak if RF stopped now.")
-    peak_sd_c: float | None = Field(default=None, ge=0.0, description="Standard deviation of that peak, as far as it is known.")
+    peak_sd_c: float | None = Field(
+        default=None, ge=0.0, description="Standard deviation of that peak, as far as it is known."
+    )
 
 
 class SensorVitals(WireModel):
@@ -40,11 +44,17 @@ class SensorVitals(WireModel):
 
     sensor: SensorKey = Field(description="source/sensor.")
     role: Role = Field(description="What it guards; a sensor without a role counts as neural.")
-    temperature_c: TemperatureC | None = Field(default=None, description="Newest temperature; absent if faulty or stale.")
+    temperature_c: TemperatureC | None = Field(
+        default=None, description="Newest temperature; absent if faulty or stale."
+    )
     fault: Fault | None = Field(default=None, description="Why there is none.")
-    age_ms: int | None = Field(default=None, ge=0, description="Age of the newest reading; absent if there never was one.")
+    age_ms: int | None = Field(
+        default=None, ge=0, description="Age of the newest reading; absent if there never was one."
+    )
     slope_c_per_s: float | None = Field(default=None, description="Least-squares slope over the rule window.")
-    cem43_min: float = Field(ge=0.0, description="Thermal dose so far, CEM43 minutes (carried over per procedure and level).")
+    cem43_min: float = Field(
+        ge=0.0, description="Thermal dose so far, CEM43 minutes (carried over per procedure and level)."
+    )
     dose_estimated: bool = Field(description="Whether gaps were bridged in that dose.")
     limits: Limits | None = Field(default=None, description="Limits in force, for neural sensors.")
     forecast: Forecast | None = Field(default=None, description="Where it is heading, for neural sensors.")

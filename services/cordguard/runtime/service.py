@@ -46,7 +46,10 @@ class Service(Protocol):
 
 
 def run(build: Callable[[], Service]) -> int:
-    """Build a service, run it until SIGINT or SIGTERM, close it; the process's exit status. Never a traceback for users' trouble."""
+    """Build a service, run it until SIGINT or SIGTERM, close it; the process's exit status.
+
+    A user's trouble is a sentence in the log, never a traceback.
+    """
     stopping = False
 
     def stop(signum: int, frame: FrameType | None) -> None:
