@@ -1,0 +1,55 @@
+"""Ctrl-C and its relatives, counted: the first asks for an orderly end, a second one for an end at once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Final, Self
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""All that ask us to end: the keyboard, another process, a terminal that is closed."""
+
+
+_Handler = Callable[[int, FrameType | None], object] | int | None
+
+
+class StopRequestedError(Exception):
+    """Somebody asked us to end."""
+
+
+class Interrupts:
+    """While entered, counts signals instead of dying of them. Main thread only."""
+
+    def __init__(self) -> None:
+        """Nothing was asked yet."""
+        self.count = 0
+        """How often we were asked to end."""
+        self._previous: dict[int, _Handler] = {}
+
+    def __enter__(self) -> Self:
+        """Take over the signals."""
+        for number in SIGNALS:
+            self._previous[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the signals back."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()
+
+    def raise_if_asked(self) -> None:
+        """End what runs now, if anybody asked.
+
+        Raises:
+            StopRequestedError: somebody did.
+        """
+        if self.count:
+            raise StopRequestedError
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.count += 1
