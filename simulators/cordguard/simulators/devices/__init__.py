@@ -1,0 +1,1 @@
+"""Devices and the person who works them: what they do, step by simulated step."""
