@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from cordguard.contract.commands import AlarmId
 from cordguard.contract.units import (
     Identifier,
+    JsonObject,
     Kind,
     Micros,
     PolicyHash,
@@ -61,9 +62,7 @@ class Transition(WireModel):
     actor: Identifier | None = Field(default=None, description="Who gave that command.")
     role: Word | None = Field(default=None, description="In which role.")
     reason_code: Word | None = Field(default=None, description="Why, as a code.")
-    evidence: dict[str, JsonValue] | None = Field(
-        default=None, description="What the rule saw; keys carry their units."
-    )
+    evidence: JsonObject | None = Field(default=None, description="What the rule saw; keys carry their units.")
 
 
 class PresentAlarm(WireModel):

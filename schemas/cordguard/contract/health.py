@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from cordguard.contract.units import HealthState, Micros, PolicyHash, Text, WireModel
+from cordguard.contract.units import HealthState, JsonObject, Micros, PolicyHash, Text, WireModel
 
 
 class Health(WireModel):
@@ -16,7 +16,7 @@ class Health(WireModel):
     policy: PolicyHash | None = Field(default=None, description="Hash of the policy in force, for safety.")
     lag_ms: float | None = Field(default=None, ge=0.0, description="How late the service's loop is.")
     queue: int | None = Field(default=None, ge=0, description="Messages that wait.")
-    detail: dict[str, JsonValue] = Field(default_factory=dict, description="Counters and plain words, by service.")
+    detail: JsonObject = Field(default_factory=dict, description="Counters and plain words, by service.")
 
 
 class Failure(WireModel):

@@ -156,7 +156,8 @@ def _hottest_of_repeated(samples: tuple[SensorSample, ...]) -> tuple[tuple[Senso
         return samples, ()
     by_heat = sorted(samples, key=lambda sample: -1e9 if sample.temperature_c is None else sample.temperature_c)
     hottest = {sample.sensor: sample for sample in by_heat}
-    return tuple(hottest[name] for name in sorted(names)), ("readings: a sensor is named more than once; the hottest was used",)
+    complaint = "readings: a sensor is named more than once; the hottest was used"
+    return tuple(hottest[name] for name in sorted(names)), (complaint,)
 
 
 def _repair_temperature(payload: bytes, refusal: Unreadable) -> TemperatureFrame | Unreadable:
@@ -168,7 +169,7 @@ def _repair_temperature(payload: bytes, refusal: Unreadable) -> TemperatureFrame
     if not samples:
         return Unreadable(f"temperature frame without a reading that names its sensor ({refusal.reason})")
     # Seq, time and stamp must be good on their own: they are checked with one reading that certainly is.
-    head = {key: fields[key] for key in ("seq", "at_us", "session") if key in fields}
+    head: dict[str, Any] = {key: fields[key] for key in ("seq", "at_us", "session") if key in fields}
     probe = [{"sensor": "a", "fault": "invalid"}]
     if "session" in head and not _valid_head(head, probe):
         complaints.append("session: left out, not an identifier")
@@ -204,7 +205,9 @@ def _repair_sample(entry: object) -> SensorSample | None:
     return SensorSample(entry["sensor"], None, "invalid")
 
 
-def _generator_frame(frame: GeneratorReading, *, power_known: bool = True, complaints: tuple[str, ...] = ()) -> GeneratorFrame:
+def _generator_frame(
+    frame: GeneratorReading, *, power_known: bool = True, complaints: tuple[str, ...] = ()
+) -> GeneratorFrame:
     return GeneratorFrame(
         frame.seq,
         frame.at_us,

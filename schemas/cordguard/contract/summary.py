@@ -83,9 +83,9 @@ class AlarmSummary(WireModel):
 class AlarmCounts(WireModel):
     """Alarms by priority, each counted once."""
 
-    high: int = Field(ge=0)
-    medium: int = Field(ge=0)
-    low: int = Field(ge=0)
+    high: int = Field(ge=0, description="Act at once.")
+    medium: int = Field(ge=0, description="Act soon.")
+    low: int = Field(ge=0, description="Be aware.")
 
 
 class MarkSummary(WireModel):

@@ -6,9 +6,11 @@ ohms.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import isfinite
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 LEVEL_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 """What one topic level, and so a site, room, source or sensor name, looks like."""
@@ -61,6 +63,25 @@ PosteriorWall = Literal["intact", "breached", "unknown"]
 Lesion = Literal["lytic", "mixed", "sclerotic"]
 Electrode = Literal["bipolar", "monopolar"]
 HealthState = Literal["ok", "degraded", "failed", "stopped"]
+
+
+def _finite(content: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Free-form content without NaN or infinity, which pydantic lets pass where no type is declared."""
+    waiting: list[JsonValue] = [content]
+    while waiting:
+        match waiting.pop():
+            case float() as number if not isfinite(number):
+                msg = "numbers must be finite"
+                raise ValueError(msg)
+            case Mapping() as members:
+                waiting.extend(members.values())
+            case list() as members:
+                waiting.extend(members)
+    return content
+
+
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_finite)]
+"""Free-form content; its keys carry their units."""
 
 
 class WireModel(BaseModel):
