@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from cordguard.contract.units import (
     DeviceModel,
@@ -50,6 +50,13 @@ class Case(WireModel):
 
     A higher revision of the same session amends it; ``closed`` ends the record, not the watch.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"state": {"const": "closed"}}},
+            "then": {"required": ["closed_us"]},
+        },
+    )
 
     session: Identifier = Field(description="Opaque identifier of this session.")
     revision: int = Field(ge=0, le=2**31 - 1, description="Rises with every change of the same session.")

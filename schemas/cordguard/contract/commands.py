@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from cordguard.contract.units import Identifier, Micros, WireModel, Word
 
@@ -14,6 +14,13 @@ AlarmId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 class Command(WireModel):
     """Acknowledge or reset an alarm, or pause the room's sound for a while. Executed once, always answered."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"action": {"enum": ["acknowledge", "reset"]}}},
+            "then": {"required": ["alarm_id"]},
+        },
+    )
 
     command_id: Identifier = Field(description="Unique; a repeat is ignored.")
     at_us: Micros = Field(description="When it was given.")

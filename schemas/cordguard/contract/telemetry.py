@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from cordguard.contract.units import (
     DeviceModel,
@@ -48,6 +48,10 @@ class GeneratorReading(DeviceModel):
 
 class SensorReading(DeviceModel):
     """One sensor's part of a temperature frame: a temperature, or the fault that stands in its place."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["temperature_c"]}, {"required": ["fault"]}]},
+    )
 
     sensor: Level = Field(description="The sensor's name at its source.")
     temperature_c: TemperatureC | None = Field(default=None, description="Temperature at the junction.")
