@@ -51,9 +51,9 @@ class Table:
 
     @property
     def insert(self) -> str:
-        """The statement that appends a row unless its key is there."""
+        """The statement that appends a row."""
         marks = ", ".join("?" for _ in self.columns)
-        return f"INSERT INTO {self.name} ({_quoted(self.columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+        return f"INSERT INTO {self.name} ({_quoted(self.columns)}) VALUES ({marks})"  # noqa: S608
 
     @property
     def select_by_key(self) -> str:

@@ -72,10 +72,12 @@ class Store:
     def _insert(self, row: Row) -> str:
         table = TABLES[type(row)]
         values = tuple(getattr(row, column) for column in table.columns)
-        if self._connection.execute(table.insert, values).rowcount:
-            return "new"
         key = tuple(getattr(row, column) for column in table.key)
+        # Looked up first: an insert that is ignored would use up an id, and the backlog is told by ids.
         present = self._connection.execute(table.select_by_key, key).fetchone()
+        if present is None:
+            self._connection.execute(table.insert, values)
+            return "new"
         return "repeated" if tuple(present) == values else "conflicting"
 
 
