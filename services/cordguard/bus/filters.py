@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+TOPIC_MAX_BYTES: Final = 65_535
+"""The most that MQTT's length field can say."""
+
 
 def matches(topic_filter: str, topic: str) -> bool:
     """Whether a concrete topic falls under a filter; a leading wildcard leaves the broker's own ``$…`` out."""
@@ -27,3 +32,14 @@ def covers(wider: str, narrower: str) -> bool:
     return len(outer) == len(inner) and all(
         want == level or (want == "+" and level != "#") for want, level in zip(outer, inner, strict=True)
     )
+
+
+def require_topic(topic: str) -> None:
+    """Make sure that a topic can be published to.
+
+    Raises:
+        ValueError: it is empty, too long, or has a wildcard or a zero character.
+    """
+    if not topic or set(topic) & set("+#\0") or len(topic.encode()) > TOPIC_MAX_BYTES:
+        msg = f"{topic[:100]!r} is no topic to publish to: expected 1 to {TOPIC_MAX_BYTES} bytes without +, # and NUL"
+        raise ValueError(msg)

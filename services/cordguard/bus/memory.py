@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cordguard.bus.filters import matches
+from cordguard.bus.filters import matches, require_topic
 from cordguard.bus.port import Connection, Delivery, Handlers, Message, Publication, QoS, Subscription
 
 
@@ -216,7 +216,12 @@ class MemoryBus:
         return len(self._outbox)
 
     def publish(self, topic: str, payload: bytes, *, qos: QoS = 1, retain: bool = False) -> Publication:
-        """Hand to the broker if connected; else QoS 1 waits and QoS 0 is dropped."""
+        """Hand to the broker if connected; else QoS 1 waits and QoS 0 is dropped.
+
+        Raises:
+            ValueError: the topic is empty, has a wildcard or is too long: a bug of ours.
+        """
+        require_topic(topic)
         publication = _Publication(Message(topic, payload, qos=qos, retained=retain))
         if qos:
             self._outbox.append(publication)

@@ -7,19 +7,18 @@ whole.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import select
-import socket
 import time
 from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 
+from cordguard.bus.filters import require_topic
+from cordguard.bus.link import Link
+from cordguard.bus.outbox import Backoff, Outbox, Outgoing
 from cordguard.bus.port import BusRefusedError, Connection, Handlers, Message, Publication, QoS
 
 if TYPE_CHECKING:
@@ -28,21 +27,11 @@ if TYPE_CHECKING:
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
-CONNECT_TIMEOUT_S: Final = 2.0
-"""Longest time that one attempt to connect may hold up ``poll``."""
-
 SETUP_TIMEOUT_S: Final = 10.0
 """How long the broker may take to accept and subscribe us before we begin anew."""
 
-FIRST_RETRY_S: Final = 0.1
-LAST_RETRY_S: Final = 5.0
-"""Pause before a new attempt: doubles from the first to the last."""
-
 BATCH_S: Final = 0.02
 """``poll`` returns to its caller after so long, however much is waiting."""
-
-WINDOW: Final = 1_000
-"""QoS 1 publications on their way at once; further ones wait here. Far below the 65,535 numbers that MQTT has."""
 
 CLOSE_TIMEOUT_S: Final = 1.0
 """How long ``close`` waits for confirmations."""
@@ -65,22 +54,6 @@ def open_paho(connection: Connection, handlers: Handlers) -> PahoBus:
     return PahoBus(connection, handlers)
 
 
-@dataclass(slots=True)
-class _Publication:
-    """A message on its way out: here, then with paho."""
-
-    topic: str
-    payload: bytes
-    qos: QoS
-    retain: bool
-    info: MQTTMessageInfo | None = None
-
-    @property
-    def confirmed(self) -> bool:
-        """Whether the broker has it (QoS 1), or the network (QoS 0)."""
-        return self.info is not None and self.info.is_published()
-
-
 @dataclass(frozen=True, slots=True)
 class _Delivery:
     """A message handed out; its number means something on the connection it came over only."""
@@ -97,29 +70,14 @@ class _Delivery:
 
 
 @dataclass(slots=True)
-class _Backoff:
-    """When to try again: pauses double up to a limit. Times are monotonic seconds."""
-
-    due_s: float = 0.0
-    pause_s: float = FIRST_RETRY_S
-
-    def failed(self, now_s: float) -> None:
-        """An attempt ended in nothing, or a connection was lost."""
-        self.due_s = now_s + self.pause_s
-        self.pause_s = min(2 * self.pause_s, LAST_RETRY_S)
-
-    def succeeded(self) -> None:
-        """We are connected: the next loss begins with the shortest pause."""
-        self.pause_s = FIRST_RETRY_S
-
-
-@dataclass(slots=True)
 class _Setup:
     """How far the present connection is."""
 
     deadline_s: float = 0.0
     session_present: bool = False
     subscribe_number: int | None = None
+    refusal: str | None = None
+    """Why the broker will not have us."""
     early: list[MQTTMessage] = field(default_factory=list)
     """Messages of our session that came before the subscriptions were confirmed."""
 
@@ -130,24 +88,22 @@ class PahoBus:
     def __init__(self, connection: Connection, handlers: Handlers) -> None:
         """Not connected before the first ``poll``."""
         self._connection = connection
+        self._address = f"{connection.host}:{connection.port}"
         self._handlers = handlers
-        self._client = _client(connection)
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_socket_open = self._on_socket_open
-        self._socket: socket.socket | None = None
+        self._link = Link(connection)
+        self._link.client.on_connect = self._on_connect
+        self._link.client.on_subscribe = self._on_subscribe
+        self._link.client.on_message = self._on_message
+        self._link.client.on_disconnect = self._on_disconnect
         self._connected = False
         self._closed = False
         self._connects = 0
         self._refused_subscriptions = 0
         self._setup = _Setup()
-        self._backoff = _Backoff()
+        self._backoff = Backoff()
         self._calls: deque[Callable[[], object]] = deque()
         """What is to be done when paho has returned, in order."""
-        self._waiting: deque[_Publication] = deque()
-        self._sent: deque[_Publication] = deque()
+        self._outbox = Outbox(self._link.client)
 
     @property
     def connected(self) -> bool:
@@ -157,7 +113,7 @@ class PahoBus:
     @property
     def unconfirmed(self) -> int:
         """QoS 1 publications that the broker has not confirmed yet."""
-        return len(self._waiting) + sum(not publication.confirmed for publication in self._sent)
+        return self._outbox.unconfirmed
 
     def publish(self, topic: str, payload: bytes, *, qos: QoS = 1, retain: bool = False) -> Publication:
         """Send now if connected, else QoS 1 waits and QoS 0 is dropped.
@@ -165,13 +121,14 @@ class PahoBus:
         Raises:
             ValueError: the topic is empty, has a wildcard or is too long: a bug of ours.
         """
-        publication = _Publication(topic, payload, qos, retain)
+        require_topic(topic)
+        outgoing = Outgoing(topic, payload, qos, retain)
         if qos:
-            self._waiting.append(publication)
+            self._outbox.add(outgoing)
             self._send_waiting()
         elif self._connected:
-            publication.info = self._client.publish(topic, payload, 0, retain)
-        return publication
+            outgoing.info = self._link.client.publish(topic, payload, 0, retain)
+        return outgoing
 
     def poll(self, timeout_s: float) -> None:
         """Wait at most so long for the network, make progress, call the handlers; reconnect when it is time to.
@@ -181,7 +138,7 @@ class PahoBus:
         """
         deadline_s = time.monotonic() + timeout_s
         self._run_calls()
-        if not self._closed and (self._client.socket() is not None or self._connect_when_due(deadline_s)):
+        if not self._closed and (self._link.up or self._connect_when_due(deadline_s)):
             self._progress(deadline_s)
 
     def close(self) -> None:
@@ -191,31 +148,27 @@ class PahoBus:
         self._closed = True
         stop_s = time.monotonic() + CLOSE_TIMEOUT_S
         while self._connected and self.unconfirmed and time.monotonic() < stop_s:
-            if self._wait(stop_s - time.monotonic()):
-                self._client.loop_read()
+            if self._link.wait(stop_s - time.monotonic()):
+                self._link.read()
                 self._send_waiting()
         self._connected = False
-        self._client.disconnect()
-        while self._client.socket() is not None and time.monotonic() < stop_s + CLOSE_TIMEOUT_S:
-            self._wait(CLOSE_TIMEOUT_S)
-            self._client.loop_write()
-        self._drop()
+        self._link.disconnect(CLOSE_TIMEOUT_S)
 
     def acknowledge(self, number: int, connects: int) -> None:
         """Tell the broker that we kept a message, unless it came over an earlier connection."""
-        if connects == self._connects and self._client.socket() is not None:
-            self._client.ack(number, 1)
+        if number and connects == self._connects and self._link.up:
+            self._link.client.ack(number, 1)
 
     def _progress(self, deadline_s: float) -> None:
         """Read packet by packet, each one handled before the next, until nothing is there or the batch is over."""
-        readable = self._wait(deadline_s - time.monotonic())
+        readable = self._link.wait(deadline_s - time.monotonic())
         stop_s = time.monotonic() + BATCH_S
         while readable:
-            self._client.loop_read()
+            self._link.read()
             self._run_calls()
             self._send_waiting()
-            readable = time.monotonic() < stop_s and self._wait(0)
-        self._client.loop_misc()
+            readable = time.monotonic() < stop_s and self._link.wait(0)
+        self._link.keep_alive()
         self._check_setup()
         self._run_calls()
 
@@ -228,49 +181,29 @@ class PahoBus:
         self._connects += 1
         self._setup = _Setup(deadline_s=time.monotonic() + SETUP_TIMEOUT_S)
         try:
-            self._client.reconnect()
+            self._link.connect()
         except OSError as error:
-            self._lose(f"the broker at {self._connection.host}:{self._connection.port} cannot be reached ({error})")
+            self._lose(f"the broker at {self._address} cannot be reached ({error})")
             return False
         return True
-
-    def _wait(self, timeout_s: float) -> bool:
-        """Wait for the socket and write what waits to be written; whether there is something to read."""
-        sock = self._client.socket()
-        if sock is None:
-            return False
-        poller = select.poll()
-        poller.register(sock.fileno(), select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
-        ready = poller.poll(max(0.0, timeout_s) * 1_000)
-        if ready and self._client.want_write():
-            self._client.loop_write()
-        return any(event & ~select.POLLOUT for _, event in ready)
 
     def _run_calls(self) -> None:
         while self._calls and not self._closed:
             self._calls.popleft()()
 
     def _send_waiting(self) -> None:
-        while self._sent and self._sent[0].confirmed:
-            self._sent.popleft()
-        while self._connected and self._waiting and len(self._sent) < WINDOW:
-            publication = self._waiting[0]
-            info = self._client.publish(publication.topic, publication.payload, 1, publication.retain)
-            if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-                return  # its number is still taken by an unconfirmed one; the next attempt gets another
-            info.rc = MQTTErrorCode.MQTT_ERR_SUCCESS  # paho keeps it and sends it again, whatever this attempt gave
-            publication.info = info
-            self._sent.append(self._waiting.popleft())
+        if self._connected:
+            self._outbox.send()
 
     def _check_setup(self) -> None:
-        if not self._connected and self._client.socket() is not None and time.monotonic() > self._setup.deadline_s:
-            self._drop()
-            self._lose(f"the broker accepts connections but did not subscribe us within {SETUP_TIMEOUT_S:g} s")
+        if not self._connected and self._link.up and time.monotonic() > self._setup.deadline_s:
+            _log.warning("the broker at %s did not subscribe us within %g s", self._address, SETUP_TIMEOUT_S)
+            self._link.drop()
 
     def _subscribe(self) -> None:
         filters = [(subscription.filter, int(subscription.qos)) for subscription in self._connection.subscriptions]
         if filters:
-            _, self._setup.subscribe_number = self._client.subscribe(filters)
+            _, self._setup.subscribe_number = self._link.client.subscribe(filters)
         else:
             self._enter()
 
@@ -278,14 +211,21 @@ class PahoBus:
         self._connected = True
         self._refused_subscriptions = 0
         self._backoff.succeeded()
+        _log.info("%s is connected to the broker at %s", self._connection.client_id, self._address)
         early, self._setup.early = self._setup.early, []
         self._calls.append(partial(self._handlers.on_connected, self._setup.session_present))
         self._calls.extend(partial(self._deliver, message, self._connects) for message in early)
         self._calls.append(self._send_waiting)
 
     def _deliver(self, received: MQTTMessage, connects: int) -> None:
+        try:
+            topic = received.topic
+        except UnicodeDecodeError:
+            _log.warning("a message was dropped: its topic is no UTF-8, which the broker should not have let through")
+            self.acknowledge(received.mid, connects)
+            return
         message = Message(
-            received.topic,
+            topic,
             bytes(received.payload),
             qos=1 if received.qos else 0,
             retained=received.retain,
@@ -297,28 +237,15 @@ class PahoBus:
         """Note that there is no connection, whether there was one before or not."""
         if self._connected:
             self._calls.append(partial(self._handlers.on_disconnected, reason))
-        if self._connected or self._backoff.pause_s == FIRST_RETRY_S:
+        if self._connected or self._backoff.fresh:
             _log.warning("%s; trying again", reason)
         self._connected = False
         self._backoff.failed(time.monotonic())
 
-    def _drop(self) -> None:
-        """Break the connection off; paho reads what is still there, sees the end and closes."""
-        if self._client.socket() is not None and self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-        while self._client.socket() is not None:
-            self._client.loop_read()
-
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self) -> None:
         self.close()
-        msg = f"the broker at {self._connection.host}:{self._connection.port} refused {self._connection.client_id}: "
-        raise BusRefusedError(msg + sentence)
-
-    def _on_socket_open(self, _client: Client, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's loose type
-        """Send small packets at once: with Nagle's algorithm an alarm waits 20 to 45 ms for an acknowledgement."""
-        self._socket = sock
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        msg = f"the broker at {self._address} refused {self._connection.client_id}: {self._setup.refusal}"
+        raise BusRefusedError(msg)
 
     def _on_connect(
         self, _c: Client, _u: object, flags: ConnectFlags, reason: ReasonCode, _p: Properties | None
@@ -327,9 +254,9 @@ class PahoBus:
             self._setup.session_present = flags.session_present
             self._calls.append(self._subscribe)
         elif reason.getName() in _REFUSALS:
-            sentence = _REFUSALS[reason.getName()]
             names: dict[str, Any] = {"client_id": self._connection.client_id, "username": self._connection.username}
-            self._calls.append(partial(self._refuse, sentence.format(**names)))
+            self._setup.refusal = _REFUSALS[reason.getName()].format(**names)
+            self._calls.append(self._refuse)
 
     def _on_subscribe(
         self, _c: Client, _u: object, number: int, reasons: list[ReasonCode], _p: Properties | None
@@ -343,9 +270,9 @@ class PahoBus:
             return
         self._refused_subscriptions += 1
         account = self._connection.username
-        sentence = f"account {account!r} may not subscribe to {', '.join(refused)}; check its permissions"
+        self._setup.refusal = f"account {account!r} may not subscribe to {', '.join(refused)}; check its permissions"
         final = self._refused_subscriptions >= SUBSCRIBE_ATTEMPTS
-        self._calls.append(partial(self._refuse, sentence) if final else self._drop)
+        self._calls.append(self._refuse if final else self._link.drop)
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         if self._connected:
@@ -356,24 +283,7 @@ class PahoBus:
     def _on_disconnect(
         self, _c: Client, _u: object, _flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
     ) -> None:
-        address = f"{self._connection.host}:{self._connection.port}"
-        self._lose(f"the connection to the broker at {address} is lost ({str(reason).lower()})")
-
-
-def _client(connection: Connection) -> Client:
-    client = Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=connection.client_id,
-        clean_session=connection.clean,
-        protocol=MQTTProtocolVersion.MQTTv311,
-        reconnect_on_failure=False,
-        manual_ack=True,
-    )
-    client.connect_timeout = CONNECT_TIMEOUT_S
-    client.max_inflight_messages = WINDOW
-    if connection.username is not None:
-        client.username_pw_set(connection.username, connection.password)
-    if connection.will is not None:
-        client.will_set(connection.will.topic, connection.will.payload, 1, connection.will.retained)
-    client.connect_async(connection.host, connection.port, connection.keepalive_s)
-    return client
+        if self._setup.refusal is not None:
+            self._backoff.failed(time.monotonic())
+        elif not self._closed:
+            self._lose(f"the connection to the broker at {self._address} is lost ({str(reason).lower()})")

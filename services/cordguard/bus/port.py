@@ -106,18 +106,18 @@ class Bus(Protocol):
         """Send now if connected; QoS 1 is queued while not connected, QoS 0 is dropped then."""
 
     def poll(self, timeout_s: float) -> None:
-        """Wait at most so long for the network, make progress, call the handlers; reconnect when it is time to."""
+        """Wait at most so long for the network, make progress, call the handlers; reconnect when it is time to.
+
+        Raises:
+            BusRefusedError: the broker answered and will never accept us as we are (bad password, no permission).
+        """
 
     def close(self) -> None:
         """Send what is queued if that is quick, then disconnect in good order (no last will)."""
 
 
 class OpenBus(Protocol):
-    """Opens a bus. The first connection may still be on its way when it returns.
-
-    Raises:
-        BusRefusedError: only if the broker answered and will never accept us as we are (bad password, no permission).
-    """
+    """Opens a bus. It connects inside ``poll``; that is where a refusal comes out."""
 
     def __call__(self, connection: Connection, handlers: Handlers) -> Bus:
         """Open it."""

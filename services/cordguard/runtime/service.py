@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final, Protocol
 
+from cordguard.bus.port import BusRefusedError
+
 READY_LINE: Final = "ready"
 """Printed on standard output, alone on its line, once a service works: what supervisors wait for."""
 
@@ -70,7 +72,7 @@ def run(build: Callable[[], Service]) -> int:
                     sys.stdout.flush()
         finally:
             service.close()
-    except SetupError as error:
+    except (SetupError, BusRefusedError) as error:
         logging.getLogger(__name__).error("%s", error)  # noqa: TRY400 - a sentence for a user, not a traceback
         return EXIT_BAD_SETUP
     except ServiceFailedError as error:
