@@ -10,6 +10,7 @@ import base64
 import binascii
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,9 @@ def decode_line(line: bytes, *, where: str = "capture") -> CapturedInput:
     if type(received_us) is not int or received_us < 0 or not isinstance(topic, str):
         msg = f"{where}: received_us must be a whole number of microseconds and topic a string"
         raise CaptureError(msg)
+    if verbatim and not _is_verbatim(payload):
+        msg = f'{where}: what stands behind "payload": is not JSON on one line'
+        raise CaptureError(msg)
     size = fields.get("size")
     return CapturedInput(
         received_us,
@@ -117,7 +121,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         msg = f"{path}: cannot be read ({error})"
         raise CaptureError(msg) from None
 
