@@ -1,0 +1,172 @@
+"""Scenarios: who lies there, what is connected, what is done, what breaks, and what the monitor should say to it."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, ValidationError, model_validator
+
+from cordguard.contract.alarms import RuleId
+from cordguard.contract.case import CaseSensor, Plan
+from cordguard.contract.units import Electrode, Lesion, Level, PosteriorWall, ProfileName
+from cordguard.simulators.checked import Checked
+from cordguard.simulators.devices.faults import FaultSettings
+from cordguard.simulators.devices.generator import GeneratorSettings
+from cordguard.simulators.devices.operator import OperatorSettings
+from cordguard.simulators.devices.thermometry import SensorSettings
+from cordguard.simulators.tissue.properties import TISSUES
+
+SUFFIX: Final = ".toml"
+_FOLDER: Final = "scenarios"
+_SHOWN_PROBLEMS: Final = 5
+
+
+class ScenarioError(Exception):
+    """A scenario that cannot be played: says which, what is wrong with it and what is expected."""
+
+
+class TissueSettings(Checked):
+    """What the electrode lies in."""
+
+    kind: str = Field(description="A row of the table of tissue properties.")
+    electrode_radius_mm: Annotated[float, Field(gt=0.5, le=15.0)] = Field(description="Radius of the active part.")
+
+    @model_validator(mode="after")
+    def _is_in_the_table(self) -> TissueSettings:
+        if self.kind not in TISSUES:
+            msg = f"kind {self.kind!r} is not in the table of tissues; take one of {', '.join(sorted(TISSUES))}"
+            raise ValueError(msg)
+        return self
+
+
+class CaseFacts(Checked):
+    """What the operator writes into the case."""
+
+    electrode: Electrode = Field(description="Topology of the electrode.")
+    level: str = Field(description="Vertebral level, for example T8.")
+    lesion: Lesion = Field(description="Kind of metastasis.")
+    posterior_wall: PosteriorWall = Field(description="State of the posterior wall.")
+    profile: ProfileName = Field(description="Named limit profile.")
+    plan: Plan = Field(description="What is planned.")
+
+
+class Recording(Checked):
+    """How a capture without a monitor goes: nobody hears an alarm, so the moments are fixed."""
+
+    rf_off_s: Annotated[float, Field(gt=0.0)] = Field(description="The operator releases the foot switch.")
+    until_s: Annotated[float, Field(gt=0.0)] = Field(description="The capture ends.")
+
+
+class Expected(Checked):
+    """What the monitor should make of it, by rule."""
+
+    raised: frozenset[RuleId] = Field(description="Rules that must be raised at least once.")
+    never: frozenset[RuleId] = Field(description="Rules that must not be raised.")
+
+
+class Scenario(Checked):
+    """One scenario file. All times are seconds from its start."""
+
+    name: str = Field(description="How it is called for: the file's name without its suffix.")
+    title: str = Field(description="A line for a person.")
+    clinical_sense: str = Field(description="A paragraph: what happens, why, and what it should teach.")
+    source: Level = Field(default="gen-1", description="Name of the device that publishes everything.")
+    maximum_s: Annotated[float, Field(gt=0.0, le=7_200.0)] = Field(description="Longest it may take, watch included.")
+    tissue: TissueSettings = Field(description="What the electrode lies in.")
+    case: CaseFacts = Field(description="What the case says.")
+    generator: GeneratorSettings = Field(description="How the generator is set up.")
+    sensors: tuple[SensorSettings, ...] = Field(min_length=1, max_length=64, description="The thermocouples.")
+    operator: OperatorSettings = Field(description="What the person does.")
+    faults: tuple[FaultSettings, ...] = Field(default=(), description="What breaks.")
+    recording: Recording = Field(description="The fixed script of a capture.")
+    expected: Expected = Field(description="What the monitor should say.")
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Scenario:
+        for problem in _contradictions(self):
+            raise ValueError(problem)
+        return self
+
+    def case_sensors(self) -> tuple[CaseSensor, ...]:
+        """The sensors as the case names them."""
+        return tuple(
+            CaseSensor(
+                sensor=f"{self.source}/{sensor.name}",
+                role=sensor.role,
+                structure=sensor.structure,
+                distance_mm=sensor.distance_mm,
+            )
+            for sensor in self.sensors
+        )
+
+
+def available_scenarios() -> tuple[str, ...]:
+    """Names of the scenarios that are shipped."""
+    folder = resources.files(__package__) / _FOLDER
+    return tuple(sorted(entry.name.removesuffix(SUFFIX) for entry in folder.iterdir() if entry.name.endswith(SUFFIX)))
+
+
+def load_scenario(name: str) -> Scenario:
+    """A shipped scenario by its name, or one of your own by the path of its ``.toml`` file.
+
+    Raises:
+        ScenarioError: there is none of that name, or it cannot be read.
+    """
+    if name.endswith(SUFFIX):
+        try:
+            return read_scenario(Path(name).read_text(encoding="utf-8"), Path(name).stem)
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"scenario {name} cannot be read: {error}"
+            raise ScenarioError(msg) from None
+    if name not in available_scenarios():
+        names = ", ".join(available_scenarios())
+        msg = f"there is no scenario {name!r}; take one of {names}, or the path of a {SUFFIX} file"
+        raise ScenarioError(msg)
+    return read_scenario((resources.files(__package__) / _FOLDER / f"{name}{SUFFIX}").read_text(encoding="utf-8"), name)
+
+
+def read_scenario(text: str, name: str) -> Scenario:
+    """The scenario that a TOML text describes.
+
+    Raises:
+        ScenarioError: it is no TOML, or a field is missing, unknown or out of range.
+    """
+    try:
+        return Scenario.model_validate({"name": name, **tomllib.loads(text)})
+    except tomllib.TOMLDecodeError as error:
+        msg = f"scenario {name} is not TOML: {error}"
+    except ValidationError as error:
+        msg = f"scenario {name}: {_sentence(error)}"
+    raise ScenarioError(msg)
+
+
+def _sentence(error: ValidationError) -> str:
+    problems = [
+        f"{'.'.join(str(part) for part in problem['loc']) or 'as a whole'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_context=False)
+    ]
+    hidden = len(problems) - _SHOWN_PROBLEMS
+    more = f" (and {hidden} more)" if hidden > 0 else ""
+    return "; ".join(problems[:_SHOWN_PROBLEMS]) + more
+
+
+def _contradictions(scenario: Scenario) -> list[str]:
+    names = [sensor.name for sensor in scenario.sensors]
+    found = [f"two sensors are called {name!r}" for name in sorted({name for name in names if names.count(name) > 1})]
+    wanted = {fault.sensor for fault in scenario.faults if fault.sensor is not None}
+    if scenario.generator.probe is not None:
+        wanted.add(scenario.generator.probe)
+    found += [f"there is no sensor {name!r}; sensors are {', '.join(names)}" for name in sorted(wanted - set(names))]
+    rf_from_s = scenario.operator.rf_from_s
+    if not scenario.operator.opens_at_s < rf_from_s < scenario.recording.rf_off_s < scenario.recording.until_s:
+        found.append(
+            "the order must be operator.opens_at_s < operator.rf_from_s < recording.rf_off_s < recording.until_s"
+        )
+    if rf_from_s >= scenario.maximum_s:
+        found.append("maximum_s must be later than operator.rf_from_s")
+    if both := scenario.expected.raised & scenario.expected.never:
+        found.append(f"expected both raised and never: {', '.join(sorted(both))}")
+    return found
