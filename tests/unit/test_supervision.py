@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
+from cordguard.runtime.log import OneLine
 from cordguard.runtime.supervision import (
     LAST_WORD_CHARACTERS,
     ProcessSpec,
@@ -102,6 +104,16 @@ def test_the_last_word_is_the_last_line_that_is_not_empty(tmp_path: Path) -> Non
     assert sentence(Trouble("safety", "ended with status 1"), log) == (
         f"safety ended with status 1; its last word: the disk is full (log: {log})."
     )
+
+
+def test_the_last_word_of_a_service_comes_without_time_and_logger(tmp_path: Path) -> None:
+    log = tmp_path / "safety.log"
+    with log.open("w", encoding="utf-8") as stream:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(OneLine())
+        words = "the journal: it cannot be written"
+        handler.emit(logging.LogRecord("cordguard.safety.journal_2", logging.ERROR, "", 0, words, None, None))
+    assert last_word(log) == "the journal: it cannot be written"
 
 
 def test_a_silent_or_missing_log_is_said(tmp_path: Path) -> None:

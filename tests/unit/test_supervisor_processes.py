@@ -126,6 +126,18 @@ def test_a_word_that_only_contains_ready_is_not_the_ready_line(tmp_path: Path, i
         supervisor.start([shell("almost", "echo already; echo not ready; exec sleep 300", patience_s=0.3)])
 
 
+def test_a_process_of_somebody_else_is_blamed_before_ours(tmp_path: Path, interrupts: Interrupts) -> None:
+    log = tmp_path / "broker.log"
+    log.write_text("no space left", encoding="ascii")
+    runs = True
+    with Supervisor(tmp_path, interrupts) as supervisor:
+        supervisor.watch("broker", lambda: runs, log)
+        supervisor.start([shell("one", STAYS)])
+        runs = False
+        with pytest.raises(ServiceFailedError, match="broker has ended; its last word: no space left"):
+            supervisor.poll(10)
+
+
 def test_a_program_that_does_not_exist_is_a_bad_setup(tmp_path: Path, interrupts: Interrupts) -> None:
     with Supervisor(tmp_path, interrupts) as supervisor, pytest.raises(SetupError, match="ghost cannot be started"):
         supervisor.start([ProcessSpec("ghost", ("/nowhere/ghost",))])
@@ -238,5 +250,5 @@ def test_ctrl_c_to_the_whole_group_reaches_the_parent_alone(tmp_path: Path) -> N
         status, _, err = parent.end()
         assert status == 1
         assert "StopRequestedError" in err
-        assert parent.family() == []
+        parent.wait_until_gone()
     assert (tmp_path / "one.log").read_text(encoding="utf-8") == ""

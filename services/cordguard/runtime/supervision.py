@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ STOPS_WITHIN_S: Final = 8.0
 
 LAST_WORD_CHARACTERS: Final = 300
 _TAIL_BYTES: Final = 8_192
+_LOG_PREFIX: Final = re.compile(r"\S+Z [A-Z]+ [\w.]+: ")
+"""What ``runtime.log`` puts before the words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def due_signal(
 
 
 def last_word(log: Path) -> str | None:
-    """The last line in a log file that is not empty, shortened; None if there is none."""
+    """The words of the last line in a log file that is not empty, shortened; None if there is none."""
     try:
         with log.open("rb") as file:
             file.seek(0, 2)
@@ -120,7 +123,8 @@ def last_word(log: Path) -> str | None:
             lines = file.read().decode("utf-8", errors="replace").split("\n")
     except OSError:
         return None
-    return next((line.strip()[:LAST_WORD_CHARACTERS] for line in reversed(lines) if line.strip()), None)
+    line = next((line.strip() for line in reversed(lines) if line.strip()), None)
+    return None if line is None else _LOG_PREFIX.sub("", line, count=1)[:LAST_WORD_CHARACTERS]
 
 
 def sentence(trouble: Trouble, log: Path) -> str:

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
+from cordguard.bus.pdeath import die_with_parent
 from cordguard.runtime.interrupts import Interrupts
-from cordguard.runtime.pdeath import die_with_parent
 from cordguard.runtime.service import READY_LINE, ServiceFailedError, SetupError
 from cordguard.runtime.supervision import (
     ProcessSpec,
@@ -92,6 +92,7 @@ class Supervisor:
         self._monotonic_s = monotonic_s
         self._selector = selectors.DefaultSelector()
         self._children: list[_Child] = []
+        self._watched: list[tuple[str, Callable[[], bool], Path]] = []
 
     def __enter__(self) -> Self:
         """Nothing runs yet."""
@@ -103,6 +104,10 @@ class Supervisor:
         """End what still runs."""
         self.stop()
         self._selector.close()
+
+    def watch(self, name: str, running: Callable[[], bool], log: Path) -> None:
+        """Count a process that somebody else started as one of ours: when it no longer runs, that is trouble too."""
+        self._watched.append((name, running, log))
 
     def start(self, specs: Sequence[ProcessSpec]) -> None:
         """Start them stage by stage; returns when all are ready.
@@ -187,6 +192,9 @@ class Supervisor:
                 self._on_line(child.spec.name, line)
 
     def _raise_trouble(self) -> None:
+        for name, running, log in self._watched:
+            if not running():
+                raise ServiceFailedError(sentence(Trouble(name, "has ended"), log))
         trouble = first_trouble([child.view for child in self._children], self._monotonic_s())
         if trouble:
             log = next(child.log for child in self._children if child.spec.name == trouble.name)

@@ -1,0 +1,199 @@
+"""The command line: one entry point, ``cordguard``, on top of everything.
+
+Each command imports what it needs when it runs, so that ``--help`` answers at once and no command loads another's
+libraries.
+"""
+
+# ruff: noqa: PLC0415 - see above
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cordguard.cli.fleet import SERVICES
+from cordguard.cli.terminal import complain, say
+from cordguard.runtime.service import EXIT_BAD_SETUP, EXIT_FAILED, ServiceFailedError, SetupError
+
+EXIT_INTERRUPTED = 130
+"""What shells report for a program that Ctrl-C ended."""
+
+app = typer.Typer(
+    name="cordguard",
+    help="Watches RF ablation near the spine. Advisory: it never commands a generator. Not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", help="Folder for all that is kept; made if need be. Default: a new temporary one."
+    ),
+]
+SiteOption = Annotated[str, typer.Option(help="The site whose topics are used.")]
+SeedOption = Annotated[int | None, typer.Option(metavar="N", min=0, help="Seed of all noise. Default: 1.")]
+SpeedOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        min=1.0,
+        max=1000.0,
+        help="So many times as fast as real time, on a simulated clock. Default: real time.",
+    ),
+]
+PortOption = Annotated[
+    int | None, typer.Option("--port", min=1, max=65_535, help="MQTT port of the broker. Default: a free one.")
+]
+HttpPortOption = Annotated[
+    int | None, typer.Option("--http-port", min=1, max=65_535, help="Port of the live page. Default: a free one.")
+]
+
+
+def main() -> None:
+    """Run the command that was asked for. Users' trouble is a sentence and exit status 2, or 1 if it came later."""
+    try:
+        app()
+    except SetupError as error:
+        complain(str(error))
+        sys.exit(EXIT_BAD_SETUP)
+    except ServiceFailedError as error:
+        complain(str(error))
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read us has seen enough (``| head``). Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+
+
+@app.command()
+def demo(  # noqa: PLR0913 - to typer an argument is an option
+    *,
+    scenario: Annotated[
+        str, typer.Option(help="A scenario's name, or a .toml file of yours.")
+    ] = "overheating-near-canal",
+    headless: Annotated[bool, typer.Option("--headless", help="Without a browser: progress here, no address.")] = False,
+    speed: SpeedOption = None,
+    exit_after_case: Annotated[
+        bool, typer.Option("--exit-after-case", help="End when the case is over; print its summary.")
+    ] = False,
+    data: DataOption = None,
+    seed: SeedOption = None,
+    port: PortOption = None,
+    http_port: HttpPortOption = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option("--time-limit", min=1.0, metavar="SECONDS", help="With --exit-after-case: give up after so long."),
+    ] = None,
+) -> None:
+    """Play a simulated case on this machine: broker, services, devices and live page.
+
+    Ctrl-C ends everything. With --exit-after-case: exit status 0 if the case was recorded whole, 1 if its summary, the
+    chain of the ledger or a service failed, 2 if it could not start.
+    """
+    from cordguard.cli.demo import DemoOptions, run_demo
+
+    options = DemoOptions(
+        scenario=scenario,
+        headless=headless,
+        speed=speed,
+        exit_after_case=exit_after_case,
+        data=data,
+        seed=seed,
+        port=port,
+        http_port=http_port,
+        time_limit_s=time_limit,
+    )
+    raise typer.Exit(run_demo(options))
+
+
+@app.command()
+def up(
+    *,
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder for all that is kept; made if need be.")],
+    site: SiteOption = "site",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="MQTT port of the broker.")] = 1883,
+    http_port: Annotated[int, typer.Option("--http-port", min=1, max=65_535, help="Port of the live page.")] = 8080,
+) -> None:
+    """Run the broker and all services on this machine until Ctrl-C; goes on where the last run stopped."""
+    from cordguard.cli.up import run_up
+
+    raise typer.Exit(run_up(data=data, site=site, port=port, http_port=http_port))
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    options_metavar="[OPTIONS]",
+)
+def service(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help=f"One of {', '.join(SERVICES)}.")] = None,
+) -> None:
+    """Run one service in the foreground until Ctrl-C.
+
+    ``cordguard service NAME --help`` lists its options.
+    """
+    if name in {None, "--help", "-h"}:
+        say(context.get_help())
+        return
+    from cordguard.cli.services import run_service
+
+    raise typer.Exit(run_service(str(name), context.args, os.environ))
+
+
+@app.command()
+def simulate(  # noqa: PLR0913 - to typer an argument is an option
+    *,
+    scenario: Annotated[str | None, typer.Argument(help="A scenario's name, or a .toml file of yours.")] = None,
+    list_scenarios: Annotated[bool, typer.Option("--list", help="List the scenarios and exit.")] = False,
+    site: SiteOption = "site",
+    room: Annotated[str, typer.Option(help="The room whose devices are simulated.")] = "room-1",
+    broker_host: Annotated[str, typer.Option(envvar="CORDGUARD_BROKER_HOST", help="MQTT broker.")] = "127.0.0.1",
+    broker_port: Annotated[
+        int, typer.Option(min=1, max=65_535, envvar="CORDGUARD_BROKER_PORT", help="Its port.")
+    ] = 1883,
+    speed: SpeedOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Play a scenario's devices and operator against a running broker, then end.
+
+    The account comes from CORDGUARD_BROKER_USERNAME and CORDGUARD_BROKER_PASSWORD.
+    """
+    from cordguard.cli.simulate import Simulation, print_scenarios, run_simulation
+
+    if list_scenarios:
+        print_scenarios()
+        return
+    if scenario is None:
+        msg = "name a scenario; cordguard simulate --list shows them."
+        raise SetupError(msg)
+    simulation = Simulation(
+        scenario=scenario, site=site, room=room, host=broker_host, port=broker_port, speed=speed, seed=seed
+    )
+    raise typer.Exit(run_simulation(simulation, os.environ))
+
+
+@app.command()
+def verify(
+    ledger: Annotated[Path, typer.Argument(help="The ledger, for example DIR/ledger.db.")],
+    *,
+    head: Annotated[
+        str | None, typer.Option(metavar="HASH", help="A head noted earlier: must be in the chain.")
+    ] = None,
+) -> None:
+    """Check a ledger: every hash, link, number and content. Exit status 0 good, 1 broken, 2 no ledger."""
+    from cordguard.audit.verify import render
+    from cordguard.audit.verify import verify as verify_ledger
+
+    found = verify_ledger(ledger, head)
+    say(render(found))
+    raise typer.Exit(found.exit_status)

@@ -1,0 +1,107 @@
+"""Where a run keeps its data and listens: checked before anything starts, so that trouble is one sentence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from cordguard.runtime.service import SetupError
+
+HOST: Final = "127.0.0.1"
+LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
+"""Below this a run may end in the middle: NATS alone wants to know that it may write."""
+
+LEDGER: Final = "ledger.db"
+LOGS: Final = "logs"
+OURS: Final = (LEDGER, "journal", "store.db", "broker", LOGS)
+"""What a run leaves in its folder."""
+
+
+def fresh_folder(wanted: Path | None) -> Path:
+    """A folder for one new run: the wanted one, made if need be, or one below the system's folder for such things.
+
+    Raises:
+        SetupError: it holds an earlier run, cannot be made or written, or its disk is full.
+    """
+    folder = _made(wanted)
+    earlier = [name for name in OURS if (folder / name).exists()]
+    if earlier:
+        msg = (
+            f"{folder} holds an earlier run ({', '.join(earlier)}), whose record must stay as it is; "
+            "give --data another folder, or leave it out."
+        )
+        raise SetupError(msg)
+    check_writable(folder)
+    return folder
+
+
+def kept_folder(folder: Path) -> Path:
+    """A folder that goes on where an earlier run stopped, made if need be.
+
+    Raises:
+        SetupError: it cannot be made or written, or its disk is full.
+    """
+    made = _made(folder)
+    check_writable(made)
+    return made
+
+
+def check_writable(folder: Path, *, least_free_bytes: int = LEAST_FREE_BYTES) -> None:
+    """Write something and take it away again.
+
+    Raises:
+        SetupError: the folder cannot be written, or its disk is as good as full.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".probe-", dir=folder)
+        try:
+            os.write(descriptor, bytes(64 * 1024))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+            Path(name).unlink()
+        free_bytes = shutil.disk_usage(folder).free
+    except OSError as error:
+        msg = f"the data folder {folder} cannot be written ({error.strerror}); make room there or choose another."
+        raise SetupError(msg) from error
+    if free_bytes < least_free_bytes:
+        msg = (
+            f"the disk of the data folder {folder} is nearly full ({free_bytes // 2**20} MiB free, "
+            f"{least_free_bytes // 2**20} MiB needed); make room there or choose another."
+        )
+        raise SetupError(msg)
+
+
+def free_port(wanted: int | None, option: str) -> int:
+    """The wanted port, or any free one, on loopback.
+
+    Raises:
+        SetupError: somebody listens there, or we may not.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted or 0))
+        except OSError as error:
+            msg = (
+                f"port {wanted} on {HOST} cannot be used ({error.strerror}); "
+                f"end what listens there, give {option} another port, or leave it out."
+            )
+            raise SetupError(msg) from error
+        return int(probe.getsockname()[1])
+
+
+def _made(wanted: Path | None) -> Path:
+    try:
+        if wanted is None:
+            return Path(tempfile.mkdtemp(prefix="cordguard-demo-"))
+        wanted.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        place = wanted or tempfile.gettempdir()
+        msg = f"the data folder {place} cannot be made ({error.strerror}); make room there or choose another."
+        raise SetupError(msg) from error
+    return wanted.resolve()

@@ -1,0 +1,76 @@
+"""Where a run keeps its data and listens."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cordguard.cli.place import OURS, check_writable, free_port, fresh_folder, kept_folder
+from cordguard.runtime.service import SetupError
+from support.processes import taken_port
+
+
+def test_a_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+    assert fresh_folder(tmp_path / "a" / "b").is_dir()
+
+
+def test_without_a_wish_it_lies_among_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = fresh_folder(None)
+    assert folder.parent == tmp_path
+    assert folder.name.startswith("cordguard-demo-")
+
+
+def test_the_check_leaves_nothing_behind(tmp_path: Path) -> None:
+    fresh_folder(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_an_earlier_run_is_not_written_over(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(SetupError, match=f"holds an earlier run .{name}.*another folder"):
+        fresh_folder(tmp_path)
+    assert kept_folder(tmp_path) == tmp_path
+
+
+def test_files_of_others_do_not_hinder(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"")
+    assert fresh_folder(tmp_path) == tmp_path
+
+
+def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(SetupError, match="cannot be made"):
+        fresh_folder(tmp_path / "file")
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, data: bytes) -> int:
+        del descriptor, data
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(SetupError, match=r"cannot be written \(No space left on device\); make room"):
+        fresh_folder(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_nearly_full_is_one_sentence(tmp_path: Path) -> None:
+    more_than_there_is = shutil.disk_usage(tmp_path).total + 2**20
+    with pytest.raises(SetupError, match="nearly full"):
+        check_writable(tmp_path, least_free_bytes=more_than_there_is)
+
+
+def test_a_taken_port_is_one_sentence_that_names_the_option() -> None:
+    with taken_port() as port, pytest.raises(SetupError, match=rf"port {port} on 127\.0\.0\.1 .*--http-port another"):
+        free_port(port, "--http-port")
+
+
+def test_a_free_port_is_kept_or_found() -> None:
+    found = free_port(None, "--port")
+    assert free_port(found, "--port") == found
