@@ -1,0 +1,97 @@
+"""What the web thread knows, in one place: live state, viewers, the door, and the way to the bus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from cordguard.console import view
+from cordguard.console.access import Access
+from cordguard.console.exchange import Exchange, Outgoing
+from cordguard.console.fanout import Hub, Viewer
+from cordguard.console.live import RoomLive, SiteLive
+from cordguard.console.moments import Moment
+from cordguard.console.traces import Point
+from cordguard.contract import topics
+from cordguard.contract.case import Case
+from cordguard.contract.commands import Command
+
+TURN_S: Final = 0.1
+"""How often frames go out, also when nothing came: the page takes a second without a frame for a frozen server."""
+
+
+class Desk:
+    """Takes messages in, and lays frames out for every viewer."""
+
+    def __init__(
+        self, site: str, exchange: Exchange, access: Access, now: Callable[[], Moment], *, simulated: bool
+    ) -> None:
+        """Empty."""
+        self.site = site
+        self.live = SiteLive(now())
+        self.hub = Hub()
+        self.access = access
+        self.now = now
+        self.exchange = exchange
+        self._simulated = simulated
+
+    async def run(self) -> None:
+        """Turn after turn, until cancelled."""
+        while True:
+            self.turn()
+            await asyncio.sleep(TURN_S)
+
+    def turn(self) -> None:
+        """Take in what came, and offer every viewer what is new."""
+        for incoming in self.exchange.take():
+            self.live.apply(incoming)
+        now = self.now()
+        fresh = {name: _fresh(room, now) for name, room in self.live.rooms.items()}
+        for name, viewers in self.hub.rooms().items():
+            room = self.live.rooms.get(name or "")
+            self._offer(viewers, room, fresh.get(name or "", {}), now)
+            if name is None:
+                self._choose_room(viewers)
+
+    def publish_command(self, room: RoomLive, command: Command) -> None:
+        """Send a command and wait for its answer."""
+        room.commands.ask(command, self.now())
+        self.exchange.send(Outgoing(topics.COMMAND.at(self.site, room=room.room), command.to_wire()))
+
+    def publish_case(self, room: str, case: Case) -> None:
+        """Send a case, for the broker to keep."""
+        self.exchange.send(Outgoing(topics.CASE.at(self.site, room=room), case.to_wire(), retain=True))
+
+    def _offer(
+        self, viewers: Sequence[Viewer], room: RoomLive | None, fresh: Mapping[str, Sequence[Point]], now: Moment
+    ) -> None:
+        connected = self.exchange.connected
+        latest = view.latest(self.live, room, now, connected=connected, simulated=self._simulated)
+        points = sum(map(len, fresh.values()))
+        addition = view.batch(room, fresh, now, whole=False) if points else None
+        version = room.record_version if room is not None else -1
+        for viewer in viewers:
+            if viewer.record_version is None:
+                viewer.start_over(view.batch(room, _everything(room), now, whole=True))
+            elif addition is not None:
+                viewer.offer_batch(addition, points)
+            if viewer.record_version != version:
+                viewer.record_version = version
+                viewer.offer_record(view.record(room, now))
+            viewer.offer_latest(latest)
+
+    def _choose_room(self, viewers: Sequence[Viewer]) -> None:
+        """Whoever chose no room looks at the first there is."""
+        if self.live.rooms:
+            for viewer in viewers:
+                viewer.room, viewer.record_version = min(self.live.rooms), None
+
+
+def _fresh(room: RoomLive, now: Moment) -> dict[str, list[Point]]:
+    fresh = {key: trace.take_fresh(now.clock_us) for key, trace in room.traces.items()}
+    return {key: points for key, points in fresh.items() if points}
+
+
+def _everything(room: RoomLive | None) -> Mapping[str, Sequence[Point]]:
+    return {key: tuple(trace.points) for key, trace in room.traces.items()} if room is not None else {}
