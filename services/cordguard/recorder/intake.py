@@ -32,6 +32,9 @@ from cordguard.recorder.rows import (
 NO_SENSOR: Final = "-"
 """Stands where a sensor is meant but none was named: an InfluxDB tag cannot be empty."""
 
+INTEGER_MAX: Final = 2**63 - 1
+"""The largest integer of SQLite and of InfluxDB."""
+
 
 def rows_of(topic: str, payload: bytes) -> tuple[Row, ...] | Unreadable:
     """The rows of a message; none for what is not ours to keep, such as the canary's."""
@@ -41,13 +44,24 @@ def rows_of(topic: str, payload: bytes) -> tuple[Row, ...] | Unreadable:
     reader = _READERS.get(parsed.topic.name)
     if reader is None or parsed.room is None:
         return ()
-    return reader(parsed.site, parsed.room, parsed.source or NO_SENSOR, payload)
+    rows = reader(parsed.site, parsed.room, parsed.source or NO_SENSOR, payload)
+    return rows if isinstance(rows, Unreadable) else _storable(rows)
 
 
 def split_sensor(key: str) -> tuple[str, str]:
     """Source and sensor of a ``source/sensor`` key; a bare source has the sensor ``-``."""
     source, _, sensor = key.partition("/")
     return source, sensor or NO_SENSOR
+
+
+def _storable(rows: tuple[Row, ...]) -> tuple[Row, ...] | Unreadable:
+    """The rows, if every number fits the store: a counter that the contract leaves open may not."""
+    for row in rows:
+        for column in row.__slots__:
+            value = getattr(row, column)
+            if isinstance(value, int) and value > INTEGER_MAX:
+                return Unreadable(f"{column}: {value} is more than a 64-bit number holds")
+    return rows
 
 
 def _temperature(site: str, room: str, source: str, payload: bytes) -> tuple[Row, ...] | Unreadable:

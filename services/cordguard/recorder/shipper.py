@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cordguard.recorder.influx import LineWriter, Refused, Unavailable, Written
@@ -49,6 +49,8 @@ class ShippingState:
     """Lines taken since start."""
     expired: int = 0
     """Lines dropped as older than InfluxDB keeps, since start."""
+    refused: int = 0
+    """Lines refused for good, since start."""
     quarantined: int = 0
     """Lines refused for good, ever."""
 
@@ -116,9 +118,11 @@ class Shipper:
             _log.warning("InfluxDB refused a line (%s); now in quarantine: %s", refusal.reason, refusal.line.text)
         self._outbox.mark_shipped(row, lines[-1].row_id, outcome.refusals)
         self._back_off_s = BACK_OFF_FIRST_S
-        written = self.state.written + len(lines) - len(outcome.refusals) - outcome.expired
-        self.state = ShippingState(
-            None, self.state.backlog, written, self.state.expired + outcome.expired, self.state.quarantined
+        self.state = replace(
+            self.state,
+            written=self.state.written + len(lines) - len(outcome.refusals) - outcome.expired,
+            expired=self.state.expired + outcome.expired,
+            refused=self.state.refused + len(outcome.refusals),
         )
         return None
 
@@ -137,7 +141,7 @@ class Shipper:
             backlog, quarantined = self._outbox.backlog(), self._outbox.quarantined()
         except sqlite3.DatabaseError:
             backlog, quarantined = self.state.backlog, self.state.quarantined
-        self.state = ShippingState(trouble, backlog, self.state.written, self.state.expired, quarantined)
+        self.state = replace(self.state, trouble=trouble, backlog=backlog, quarantined=quarantined)
 
 
 class ShipperThread:
