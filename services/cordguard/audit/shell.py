@@ -18,7 +18,8 @@ from cordguard.audit.throttle import Throttle
 from cordguard.bus.paho import open_paho
 from cordguard.bus.port import Delivery, Handlers, OpenBus, Subscription
 from cordguard.contract import lenient, topics
-from cordguard.contract.health import ClockReading
+from cordguard.contract.health import ClockReading, Rejected
+from cordguard.contract.units import HealthState
 from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
 from cordguard.runtime.health import HealthReporter
 from cordguard.runtime.service import Service, SetupError
@@ -51,8 +52,8 @@ class AuditService:
         self._ledger = ledger
         self._clock = clock
         self._monotonic_s = monotonic_s
-        self._waiting: list[tuple[Draft, Delivery]] = []
-        """Not yet in the ledger, not yet acknowledged."""
+        self._waiting: list[tuple[Draft, Delivery | None]] = []
+        """Not yet in the ledger, not yet acknowledged; without a delivery if its connection is gone."""
         self._throttle = Throttle()
         self._counts = {"entered": 0, "repeated": 0, "conflict": 0, "unreadable": 0, "unreadable_not_kept": 0}
         self._trouble: str | None = None
@@ -60,7 +61,7 @@ class AuditService:
         self._enter_start()
         self._head = ledger.head()
         self._health = HealthReporter("audit", settings.site, settings.instance, clock, monotonic_s=monotonic_s)
-        handlers = Handlers(self._receive, on_disconnected=lambda _: self._commit())
+        handlers = Handlers(self._receive, on_disconnected=self._orphan)
         client_id = f"audit-{settings.site}-{settings.instance}"
         self._bus = open_bus(settings.connection(client_id, self._subscriptions(), will=self._health.will), handlers)
 
@@ -74,7 +75,7 @@ class AuditService:
         self._bus.poll(timeout_s)
         if self._monotonic_s() >= self._retry_at_s:
             self._commit()
-        state = "ok" if self._trouble is None else "failed"
+        state: HealthState = "ok" if self._trouble is None else "failed"
         self._health.beat(self._bus, state, queue=len(self._waiting), detail=self._detail())
 
     def close(self) -> None:
@@ -106,10 +107,19 @@ class AuditService:
         if draft is None or not self._is_wanted(draft):
             delivery.acknowledge()
             return
-        if message.duplicate:
-            # Sent again because we could not keep it yet: the new delivery stands for the old one.
-            self._waiting = [(kept, old) for kept, old in self._waiting if not _same(kept, draft)]
+        # Sent again because we could not keep it yet: the new delivery stands for the old one.
+        self._waiting = [
+            (waiting, held)
+            for waiting, held in self._waiting
+            if not (_same(waiting, draft) and (message.duplicate or held is None))
+        ]
         self._waiting.append((draft, delivery))
+
+    def _orphan(self, reason: str) -> None:
+        """Keep in hand what could not be kept on disk: the broker sends it again, unless it lost it."""
+        del reason
+        self._commit()
+        self._waiting = [(draft, None) for draft, _ in self._waiting]
 
     def _advance(self, payload: bytes) -> None:
         reading = lenient.read(ClockReading, payload)
@@ -123,7 +133,8 @@ class AuditService:
         kept = self._throttle.allows(self._monotonic_s())
         self._counts["unreadable" if kept else "unreadable_not_kept"] += 1
         if kept:
-            _log.warning("a message that cannot be read is kept as it is: %s", draft.content.decode()[:500])
+            rejected = Rejected.model_validate_json(draft.content)
+            _log.warning("%s: unreadable, kept as it is (%s)", rejected.topic, rejected.reason)
         return kept
 
     def _commit(self) -> None:
@@ -137,7 +148,8 @@ class AuditService:
             self._complain(str(error))
             return
         for (draft, delivery), outcome in zip(self._waiting, outcomes, strict=True):
-            delivery.acknowledge()
+            if delivery is not None:
+                delivery.acknowledge()
             self._counts[outcome] += 1
             if outcome == "conflict":
                 _log.warning("%s %s came again with another content: both are kept", draft.kind, draft.key)
@@ -183,4 +195,6 @@ def build(settings: ServiceSettings, open_bus: OpenBus = open_paho) -> Service:
 
 
 def _same(one: Draft, other: Draft) -> bool:
-    return (one.room, one.kind, one.key, one.content) == (other.room, other.kind, other.key, other.content)
+    """Whether two drafts are of the same message; an unreadable one's key is the hash of all of it."""
+    same_identity = (one.room, one.kind, one.key) == (other.room, other.kind, other.key)
+    return same_identity and (one.kind == "unreadable" or one.content == other.content)
