@@ -30,8 +30,13 @@ def find_server() -> Path | None:
     return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
 
 
-def server_config(port: int, store: Path, passwords: Mapping[Party, str], site: str) -> str:
-    """The server's configuration: MQTT on loopback, everything kept in files below ``store``, one account a party."""
+def server_config(
+    port: int, store: Path, passwords: Mapping[Party, str], site: str, *, mqtt_host: str = "127.0.0.1"
+) -> str:
+    """The server's configuration: MQTT on loopback, everything kept in files below ``store``, one account a party.
+
+    Only in a container, whose ports are published by its host, may ``mqtt_host`` be another address.
+    """
     users = ",\n".join(_user(party, password, site) for party, password in passwords.items())
     return f"""\
 server_name: cordguard
@@ -39,7 +44,7 @@ host: 127.0.0.1
 port: -1  # NATS's own protocol cannot be switched off; no account may use it
 jetstream {{ store_dir: {_quoted(store)} }}
 mqtt {{
-  host: 127.0.0.1
+  host: {mqtt_host}
   port: {port}
   ack_wait: "{ACK_WAIT_S}s"
   max_ack_pending: {MAX_ACK_PENDING}

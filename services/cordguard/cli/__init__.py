@@ -75,7 +75,7 @@ def main() -> None:
 
 
 @app.command()
-def demo(  # noqa: PLR0913 - to typer an argument is an option
+def demo(
     *,
     scenario: Annotated[
         str, typer.Option(help="A scenario's name, or a .toml file of yours.")
@@ -151,7 +151,7 @@ def service(
 
 
 @app.command()
-def simulate(  # noqa: PLR0913 - to typer an argument is an option
+def simulate(
     *,
     scenario: Annotated[str | None, typer.Argument(help="A scenario's name, or a .toml file of yours.")] = None,
     list_scenarios: Annotated[bool, typer.Option("--list", help="List the scenarios and exit.")] = False,
@@ -197,3 +197,28 @@ def verify(
     found = verify_ledger(ledger, head)
     say(render(found))
     raise typer.Exit(found.exit_status)
+
+
+@app.command()
+def rules() -> None:
+    """List the rules: what raises each alarm, how urgent it is, what to do, and where it comes from."""
+    from cordguard.cli.rules import rules_text
+
+    say(rules_text())
+
+
+@app.command("broker-config")
+def broker_config(
+    *,
+    site: SiteOption = "site",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="MQTT port.")] = 1883,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 only in a container.")] = "127.0.0.1",
+    store: Annotated[Path, typer.Option(metavar="DIR", help="Where the broker keeps its files.")] = Path("/data"),
+) -> None:
+    """Print the NATS server's configuration: accounts and permissions from the topic table.
+
+    An account is made for each party whose password is in the environment, as CORDGUARD_PASSWORD_SAFETY for safety.
+    """
+    from cordguard.cli.broker_config import broker_config_text
+
+    say(broker_config_text(os.environ, site=site, port=port, host=host, store=store))
