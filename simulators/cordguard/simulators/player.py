@@ -189,7 +189,7 @@ class _Run:
 
     def _took_too_long(self) -> Ending:
         room, maximum_s = self._settings.room, self._scenario.maximum_s
-        heard = "still has its watch" if self._hearing.vitals else "was never heard"
+        heard = "has not released its watch" if self._hearing.vitals else "was never heard"
         return Ending(
             "maximum-duration",
             f"the scenario's {maximum_s:g} s are over and the monitor {heard} in {room}: look at the log of safety",

@@ -1,0 +1,422 @@
+"""The player over a bus in memory, watched by a small monitor that answers as safety would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+from pydantic import ValidationError
+
+from cordguard.bus.memory import MemoryBroker
+from cordguard.bus.port import Bus, BusRefusedError, Connection, Delivery, Handlers, Message, Publication, QoS
+from cordguard.bus.port import Subscription as Sub
+from cordguard.contract import topics
+from cordguard.contract.alarms import PresentAlarms, Transition
+from cordguard.contract.case import Case
+from cordguard.contract.health import ClockReading
+from cordguard.contract.telemetry import Status, TemperatureReading
+from cordguard.contract.vitals import Vitals
+from cordguard.simulators.player import simulate
+from cordguard.simulators.scenario import ScenarioError
+from cordguard.simulators.simulation import Progress, SimulateSettings, SimulationResult
+
+START_US: Final = 1_790_000_000_000_000
+POLICY: Final = "sha256:" + "0" * 64
+ROOM: Final = {"site": "site", "room": "room-1"}
+SHORT: Final = """
+title = "Short"
+clinical_sense = "A ramp for tests: the canal warms, the alarm comes, RF stops."
+maximum_s = 40.0
+tissue = { kind = "lytic-tumour", electrode_radius_mm = 4.5 }
+generator = { control = "power", power_set_w = 22.0, ramp_w_per_s = 10.0 }
+sensors = [{ name = "canal", role = "neural", position_mm = [0.0, 9.0, 0.0] }]
+recording = { rf_off_s = 10.0, until_s = 20.0 }
+expected = { raised = ["R01"], never = [] }
+[case]
+electrode = "bipolar"
+level = "T8"
+lesion = "lytic"
+posterior_wall = "intact"
+profile = "near"
+plan = { ablations = 1 }
+[operator]
+rf_from_s = 2.0
+rf_for_s = 20.0
+closes_after_s = 2.0
+reaction_s = 1.0
+stops_on = ["physiological"]
+"""
+
+
+@dataclass
+class Wall:
+    """A wall clock that moves when somebody waits at it."""
+
+    us: int = START_US - 5_000_000
+
+    def now_us(self) -> int:
+        return self.us
+
+
+@dataclass
+class Monitor:
+    """Answers like safety: vitals five times a second of its clock, an alarm above 38 °C, release 3 s after closing."""
+
+    broker: MemoryBroker
+    wall: Wall
+    simulated: bool = True
+    every: int = 1
+    """It gets to work only each so-manieth time it could."""
+    deaf_from_us: int | None = None
+    own_clock: bool = False
+    chances: int = 0
+    now_us: int = 0
+    vitals_us: int = 0
+    session: str | None = None
+    closed_us: int | None = None
+    raised: bool = False
+    heard: list[tuple[int, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        connection = Connection("safety-site-main", clean=True, subscriptions=(Sub("cordguard/v1/site/#"),))
+        self.bus = self.broker.open(connection, Handlers(self.on_delivery))
+        self.bus.poll(0.0)
+
+    def step(self) -> None:
+        self.chances += 1
+        if self.chances % self.every == 0:
+            self.bus.poll(0.0)
+            if not self.simulated or self.own_clock:
+                self.advance(self.wall.us + 60_000_000 * self.own_clock)
+
+    def on_delivery(self, delivery: Delivery) -> None:
+        message = delivery.message
+        parsed = topics.parse(message.topic)
+        assert parsed is not None
+        delivery.acknowledge()
+        if parsed.topic is topics.CLOCK and not self.own_clock:
+            self.advance(ClockReading.model_validate_json(message.payload).at_us)
+        elif parsed.topic is topics.CASE:
+            self.on_case(Case.model_validate_json(message.payload))
+        elif parsed.topic is topics.TEMPERATURE:
+            self.on_frame(TemperatureReading.model_validate_json(message.payload))
+
+    def on_case(self, case: Case) -> None:
+        self.session, self.closed_us = case.session, case.closed_us
+
+    def on_frame(self, frame: TemperatureReading) -> None:
+        if not self.raised and (frame.readings[0].temperature_c or 0.0) > 38.0:
+            self.raised = True
+            self.bus.publish(topics.TRANSITION.at(**ROOM), alarm(frame.at_us).to_wire())
+
+    def advance(self, now_us: int) -> None:
+        self.now_us = now_us
+        if self.deaf_from_us is not None and now_us >= self.deaf_from_us:
+            return
+        if self.closed_us is not None and now_us >= self.closed_us + 3_000_000:
+            self.session = None
+        if now_us >= self.vitals_us + 200_000:
+            self.vitals_us = now_us
+            vitals = Vitals(
+                as_of_us=now_us, session=self.session, rf_on=False, profile="near", policy=POLICY, sensors=()
+            )
+            self.bus.publish(topics.VITALS.at(**ROOM), vitals.to_wire(), qos=0)
+
+
+@dataclass
+class WatchedBus:
+    """A bus at which waiting takes the wall's time, and lets the monitor work."""
+
+    inner: Bus
+    wall: Wall
+    monitor: Monitor | None
+    on_publish: Callable[[str], None]
+
+    @property
+    def connected(self) -> bool:
+        return self.inner.connected
+
+    @property
+    def unconfirmed(self) -> int:
+        return self.inner.unconfirmed
+
+    def publish(self, topic: str, payload: bytes, *, qos: QoS = 1, retain: bool = False) -> Publication:
+        self.on_publish(topic)
+        return self.inner.publish(topic, payload, qos=qos, retain=retain)
+
+    def poll(self, timeout_s: float) -> None:
+        self.wall.us += round(timeout_s * 1e6)
+        if self.monitor is not None:
+            self.monitor.step()
+        self.inner.poll(0.0)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+@dataclass
+class Run:
+    """One run and everything around it."""
+
+    file: Path
+    broker: MemoryBroker = field(default_factory=MemoryBroker)
+    wall: Wall = field(default_factory=Wall)
+    monitor: Monitor | None = None
+    leads_us: list[int] = field(default_factory=list)
+    progress: list[Progress] = field(default_factory=list)
+
+    def simulate(
+        self,
+        speed: float | None = 20.0,
+        start_us: int | None = START_US,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> SimulationResult:
+        settings = SimulateSettings(scenario=str(self.file), speed=speed, start_us=start_us)
+        return simulate(settings, self.open_bus, self.progress.append, clock=self.wall, stopping=stopping)
+
+    def open_bus(self, connection: Connection, handlers: Handlers) -> Bus:
+        return WatchedBus(self.broker.open(connection, handlers), self.wall, self.monitor, self.on_publish)
+
+    def on_publish(self, topic: str) -> None:
+        if topic.endswith("/clock") and self.monitor is not None and self.monitor.vitals_us:
+            self.leads_us.append(self.monitor.vitals_us)
+
+    def published(self, *without: str) -> list[Message]:
+        own = ("vitals", "transition", *without)
+        return [message for message in self.broker.log if not message.topic.endswith(own)]
+
+
+def alarm(event_us: int) -> Transition:
+    return Transition(
+        alarm_id="0" * 32,
+        step=1,
+        rule="R01",
+        name="neural_abs_stop",
+        sensor="gen-1/canal",
+        kind="physiological",
+        priority="high",
+        change="raised",
+        condition=True,
+        latched=True,
+        acknowledged=False,
+        event_us=event_us,
+        received_us=event_us,
+        message="x",
+        policy=POLICY,
+        late=False,
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "short.toml"
+    path.write_text(SHORT, encoding="utf-8")
+    return path
+
+
+def watched(file: Path, **monitor: object) -> Run:
+    run = Run(file)
+    run.monitor = Monitor(run.broker, run.wall, **monitor)  # type: ignore[arg-type]
+    return run
+
+
+class TestSimulatedTime:
+    def test_a_case_is_played_to_the_release_of_the_watch(self, file: Path) -> None:
+        run = watched(file)
+        result = run.simulate()
+        assert result.ok, result.ending
+        assert result.session == f"short-{START_US}-1"
+        assert result.rf_from_us == START_US + 2_000_000
+        assert result.rf_to_us is not None
+        assert result.closed_us == result.rf_to_us + 2_000_000
+        kinds = [topic.topic.name for message in run.broker.log if (topic := topics.parse(message.topic))]
+        assert (kinds.count("case"), kinds.count("mark")) == (2, 2)
+
+    def test_the_operator_stops_one_reaction_time_after_the_event(self, file: Path) -> None:
+        run = watched(file)
+        result = run.simulate()
+        (transition,) = [
+            Transition.model_validate_json(message.payload)
+            for message in run.broker.log
+            if message.topic.endswith("/transition")
+        ]
+        assert result.rf_to_us == transition.event_us + 1_000_000
+
+    def test_in_each_instant_the_clock_speaks_first(self, file: Path) -> None:
+        run = watched(file)
+        run.simulate()
+        now_us = 0
+        for message in run.published("status"):
+            parsed = topics.parse(message.topic)
+            assert parsed is not None
+            at_us = getattr(parsed.topic.payload.model_validate_json(message.payload), "at_us", None)
+            if parsed.topic is topics.CLOCK:
+                assert at_us == (now_us + 100_000 if now_us else START_US)
+                assert message.qos == 1
+                now_us = at_us
+            elif at_us is not None:
+                assert at_us == now_us
+
+    @pytest.mark.parametrize("changes", [{"every": 3}, {"every": 40}])
+    def test_the_same_bytes_at_any_speed_and_with_a_slow_monitor(self, file: Path, changes: dict[str, int]) -> None:
+        fast, slow = watched(file), watched(file, **changes)
+        assert fast.simulate(speed=1.0).ok
+        assert slow.simulate(speed=20.0).ok
+        assert [(message.topic, message.payload) for message in slow.published()] == [
+            (message.topic, message.payload) for message in fast.published()
+        ]
+
+    def test_speed_is_kept_by_the_wall_when_the_monitor_keeps_up(self, file: Path) -> None:
+        run = watched(file)
+        before_us = run.wall.us
+        result = run.simulate(speed=20.0)
+        wall_s = (run.wall.us - before_us) / 1e6
+        assert wall_s == pytest.approx(result.frames * 0.1 / 20.0, abs=1.0)
+
+    def test_it_never_runs_a_second_ahead_of_the_newest_vitals(self, file: Path) -> None:
+        run = watched(file, every=40)
+        assert run.simulate(speed=1_000.0).ok
+        clocks = [
+            ClockReading.model_validate_json(message.payload).at_us
+            for message in run.broker.log
+            if message.topic.endswith("/clock")
+        ]
+        ahead_us = [
+            at_us - vitals_us for at_us, vitals_us in zip(clocks[-len(run.leads_us) :], run.leads_us, strict=True)
+        ]
+        assert max(ahead_us) < 1_000_000
+        assert max(ahead_us) >= 800_000  # the monitor was slow enough for the limit to matter
+
+    def test_without_an_answer_it_ends_after_ten_seconds_of_wall_time_and_says_what_to_do(self, file: Path) -> None:
+        run = Run(file)
+        before_us = run.wall.us
+        result = run.simulate()
+        assert result.ending.outcome == "no-answer"
+        assert "safety runs on this site with --simulated-clock" in result.ending.message
+        assert result.frames == 10
+        assert 10.0 <= (run.wall.us - before_us) / 1e6 < 12.0
+
+    def test_a_monitor_that_falls_silent_ends_the_run_too(self, file: Path) -> None:
+        run = watched(file, deaf_from_us=START_US + 4_000_000)
+        result = run.simulate()
+        assert result.ending.outcome == "no-answer"
+        assert result.frames < 52
+
+    def test_a_monitor_on_another_clock_is_told_apart(self, file: Path) -> None:
+        assert watched(file, own_clock=True).simulate().ending.outcome == "foreign-clock"
+
+    def test_a_run_starts_after_the_last_one_and_refuses_to_start_before_it(self, file: Path) -> None:
+        run = watched(file)
+        seen_us = START_US + 600_000_000
+        alarms = PresentAlarms(as_of_us=seen_us, audio="on", present=())
+        run.broker.route(Message(topics.ALARMS.at(**ROOM), alarms.to_wire(), retained=True))
+        refused = run.simulate(start_us=START_US)
+        assert refused.ending.outcome == "foreign-clock"
+        assert "start later" in refused.ending.message
+        assert run.simulate(start_us=None).start_us == seen_us + 1_000_000
+
+    def test_without_release_it_ends_at_the_maximum_and_says_so(self, file: Path) -> None:
+        run = watched(file)
+        assert run.monitor is not None
+        run.monitor.on_case = lambda case: setattr(run.monitor, "session", case.session)  # type: ignore[method-assign]
+        result = run.simulate()
+        assert result.ending.outcome == "maximum-duration"
+        assert "has not released its watch in room-1" in result.ending.message
+        assert result.frames == 401
+
+
+class TestRealTime:
+    def test_devices_go_by_the_wall_and_publish_no_clock(self, file: Path) -> None:
+        run = watched(file, simulated=False)
+        start_us = run.wall.us
+        result = run.simulate(speed=None, start_us=None)
+        assert result.ok, result.ending
+        assert result.start_us == pytest.approx(start_us, abs=100_000)
+        assert not [message for message in run.broker.log if message.topic.endswith("/clock")]
+        assert run.wall.us - start_us == pytest.approx(result.frames * 100_000, abs=200_000)
+
+    def test_a_silent_monitor_does_not_stop_the_devices(self, file: Path) -> None:
+        run = Run(file)
+        result = run.simulate(speed=None, start_us=None)
+        assert result.ending.outcome == "maximum-duration"
+        assert "was never heard" in result.ending.message
+        assert result.frames == 401
+
+
+class TestBirthAndDeath:
+    def test_the_source_says_offline_at_the_end(self, file: Path) -> None:
+        run = watched(file)
+        run.simulate()
+        assert self.retained(run).state == "offline"
+
+    def test_when_the_connection_is_lost_its_will_says_so(self, file: Path) -> None:
+        run = watched(file)
+        seen: list[str] = []
+
+        def cut_once() -> bool:
+            if run.progress and not seen:
+                run.broker.cut("simulator-site-main")
+                seen.append(self.retained(run).state)
+            return False
+
+        assert run.simulate(stopping=cut_once).ok
+        assert seen == ["offline"]
+
+    def test_asked_to_stop_it_does_so_in_good_order(self, file: Path) -> None:
+        run = watched(file)
+        result = run.simulate(stopping=lambda: len(run.progress) >= 3)
+        assert result.ending.outcome == "stopped"
+        assert self.retained(run).state == "offline"
+
+    def test_without_a_broker_it_says_where_it_looked(self, file: Path) -> None:
+        run = Run(file)
+        run.broker.stop()
+        result = run.simulate()
+        assert result.ending.outcome == "not-connected"
+        assert "127.0.0.1:1883" in result.ending.message
+
+    def test_a_refusal_of_the_broker_is_passed_on(self, file: Path) -> None:
+        def refuse(connection: Connection, handlers: Handlers) -> Bus:
+            del connection, handlers
+            msg = "bad password: see the settings"
+            raise BusRefusedError(msg)
+
+        settings = SimulateSettings(scenario=str(file), speed=2.0)
+        result = simulate(settings, refuse, list[Progress]().append, clock=Wall())
+        assert (result.ok, result.ending.outcome) == (False, "refused")
+        assert "bad password" in result.ending.message
+
+    def test_progress_is_told_each_second_with_what_is_going_on(self, file: Path) -> None:
+        run = watched(file)
+        result = run.simulate()
+        assert [progress.elapsed_s for progress in run.progress] == [float(s) for s in range(len(run.progress))]
+        stages = list(dict.fromkeys(progress.stage for progress in run.progress))
+        assert stages == ["before-rf", "rf-on", "after-rf", "record-closed"]
+        assert {progress.session for progress in run.progress} == {result.session}
+
+    @staticmethod
+    def retained(run: Run) -> Status:
+        message = run.broker.retained(topics.STATUS.at(**ROOM, source="gen-1"))
+        assert message is not None
+        return Status.model_validate_json(message.payload)
+
+
+class TestSettings:
+    def test_a_start_time_needs_simulated_time(self) -> None:
+        with pytest.raises(ValidationError, match="start_us needs speed"):
+            SimulateSettings(scenario="canal-sensor-lost", start_us=START_US)
+
+    def test_slower_than_real_time_is_refused(self) -> None:
+        with pytest.raises(ValidationError, match="greater than or equal to 1"):
+            SimulateSettings(scenario="canal-sensor-lost", speed=0.5)
+
+    def test_an_unknown_scenario_is_refused_before_anything_is_opened(self) -> None:
+        def never(connection: Connection, handlers: Handlers) -> Bus:
+            del connection, handlers
+            raise AssertionError
+
+        with pytest.raises(ScenarioError, match="take one of"):
+            simulate(SimulateSettings(scenario="nothing"), never, list[Progress]().append)
