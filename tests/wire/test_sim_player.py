@@ -26,31 +26,6 @@ from cordguard.simulators.simulation import Progress, SimulateSettings, Simulati
 START_US: Final = 1_790_000_000_000_000
 POLICY: Final = "sha256:" + "0" * 64
 ROOM: Final = {"site": "site", "room": "room-1"}
-SHORT: Final = """
-title = "Short"
-clinical_sense = "A ramp for tests: the canal warms, the alarm comes, RF stops."
-maximum_s = 40.0
-tissue = { kind = "lytic-tumour", electrode_radius_mm = 4.5 }
-generator = { control = "power", power_set_w = 22.0, ramp_w_per_s = 10.0 }
-sensors = [{ name = "canal", role = "neural", position_mm = [0.0, 9.0, 0.0] }]
-recording = { rf_off_s = 10.0, until_s = 20.0 }
-expected = { raised = ["R01"], never = [] }
-[case]
-electrode = "bipolar"
-level = "T8"
-lesion = "lytic"
-posterior_wall = "intact"
-profile = "near"
-plan = { ablations = 1 }
-[operator]
-rf_from_s = 2.0
-rf_for_s = 20.0
-closes_after_s = 2.0
-reaction_s = 1.0
-stops_on = ["physiological"]
-"""
-
-
 @dataclass
 class Wall:
     """A wall clock that moves when somebody waits at it."""
@@ -59,102 +34,6 @@ class Wall:
 
     def now_us(self) -> int:
         return self.us
-
-
-@dataclass
-class Monitor:
-    """Answers like safety: vitals five times a second of its clock, an alarm above 38 °C, release 3 s after closing."""
-
-    broker: MemoryBroker
-    wall: Wall
-    simulated: bool = True
-    every: int = 1
-    """It gets to work only each so-manieth time it could."""
-    deaf_from_us: int | None = None
-    own_clock: bool = False
-    chances: int = 0
-    now_us: int = 0
-    vitals_us: int = 0
-    session: str | None = None
-    closed_us: int | None = None
-    raised: bool = False
-    heard: list[tuple[int, str]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        connection = Connection("safety-site-main", clean=True, subscriptions=(Sub("cordguard/v1/site/#"),))
-        self.bus = self.broker.open(connection, Handlers(self.on_delivery))
-        self.bus.poll(0.0)
-
-    def step(self) -> None:
-        self.chances += 1
-        if self.chances % self.every == 0:
-            self.bus.poll(0.0)
-            if not self.simulated or self.own_clock:
-                self.advance(self.wall.us + 60_000_000 * self.own_clock)
-
-    def on_delivery(self, delivery: Delivery) -> None:
-        message = delivery.message
-        parsed = topics.parse(message.topic)
-        assert parsed is not None
-        delivery.acknowledge()
-        if parsed.topic is topics.CLOCK and not self.own_clock:
-            self.advance(ClockReading.model_validate_json(message.payload).at_us)
-        elif parsed.topic is topics.CASE:
-            self.on_case(Case.model_validate_json(message.payload))
-        elif parsed.topic is topics.TEMPERATURE:
-            self.on_frame(TemperatureReading.model_validate_json(message.payload))
-
-    def on_case(self, case: Case) -> None:
-        self.session, self.closed_us = case.session, case.closed_us
-
-    def on_frame(self, frame: TemperatureReading) -> None:
-        if not self.raised and (frame.readings[0].temperature_c or 0.0) > 38.0:
-            self.raised = True
-            self.bus.publish(topics.TRANSITION.at(**ROOM), alarm(frame.at_us).to_wire())
-
-    def advance(self, now_us: int) -> None:
-        self.now_us = now_us
-        if self.deaf_from_us is not None and now_us >= self.deaf_from_us:
-            return
-        if self.closed_us is not None and now_us >= self.closed_us + 3_000_000:
-            self.session = None
-        if now_us >= self.vitals_us + 200_000:
-            self.vitals_us = now_us
-            vitals = Vitals(
-                as_of_us=now_us, session=self.session, rf_on=False, profile="near", policy=POLICY, sensors=()
-            )
-            self.bus.publish(topics.VITALS.at(**ROOM), vitals.to_wire(), qos=0)
-
-
-@dataclass
-class WatchedBus:
-    """A bus at which waiting takes the wall's time, and lets the monitor work."""
-
-    inner: Bus
-    wall: Wall
-    monitor: Monitor | None
-    on_publish: Callable[[str], None]
-
-    @property
-    def connected(self) -> bool:
-        return self.inner.connected
-
-    @property
-    def unconfirmed(self) -> int:
-        return self.inner.unconfirmed
-
-    def publish(self, topic: str, payload: bytes, *, qos: QoS = 1, retain: bool = False) -> Publication:
-        self.on_publish(topic)
-        return self.inner.publish(topic, payload, qos=qos, retain=retain)
-
-    def poll(self, timeout_s: float) -> None:
-        self.wall.us += round(timeout_s * 1e6)
-        if self.monitor is not None:
-            self.monitor.step()
-        self.inner.poll(0.0)
-
-    def close(self) -> None:
-        self.inner.close()
 
 
 @dataclass
@@ -187,27 +66,6 @@ class Run:
     def published(self, *without: str) -> list[Message]:
         own = ("vitals", "transition", *without)
         return [message for message in self.broker.log if not message.topic.endswith(own)]
-
-
-def alarm(event_us: int) -> Transition:
-    return Transition(
-        alarm_id="0" * 32,
-        step=1,
-        rule="R01",
-        name="neural_abs_stop",
-        sensor="gen-1/canal",
-        kind="physiological",
-        priority="high",
-        change="raised",
-        condition=True,
-        latched=True,
-        acknowledged=False,
-        event_us=event_us,
-        received_us=event_us,
-        message="x",
-        policy=POLICY,
-        late=False,
-    )
 
 
 @pytest.fixture
