@@ -1,0 +1,94 @@
+"""``scripts/demo`` on machines that lack something: a sentence, the line to type, exit status 2."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support.processes import start
+from support.sources import ROOT
+
+pytestmark = pytest.mark.system
+
+TOOLS = ("bash", "dirname", "mktemp", "rm", "cat", "sha256sum", "cmp", "tail")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A fresh checkout, as far as the script looks at it before it installs anything."""
+    folder = tmp_path / "checkout"
+    (folder / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "scripts" / "demo", folder / "scripts" / "demo")
+    for name in ("requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def path_without_python(tmp_path: Path) -> Path:
+    """A PATH with the shell's tools and no Python."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in TOOLS:
+        found = shutil.which(tool)
+        assert found is not None
+        (folder / tool).symlink_to(found)
+    return folder
+
+
+def python_that(folder: Path, script: str) -> None:
+    fake = folder / "python3"
+    fake.write_text(f"#!/bin/bash\n{script}\n", encoding="ascii")
+    fake.chmod(0o755)
+
+
+def run(checkout: Path, path: Path) -> tuple[int, str, str]:
+    environment = {"PATH": str(path), "PYTHON": "python3", "TMPDIR": os.environ.get("TMPDIR", "/tmp")}  # noqa: S108
+    with start(["/bin/bash", checkout / "scripts" / "demo", "--headless"], environment=environment) as script:
+        return script.end()
+
+
+def test_without_python_it_says_what_to_type(checkout: Path, path_without_python: Path) -> None:
+    status, out, err = run(checkout, path_without_python)
+    assert (status, out) == (2, "")
+    assert "Python 3.11 or newer is needed" in err
+    assert "    sudo apt-get install python3 python3-venv\n" in err
+
+
+def test_with_an_old_python_it_says_what_to_type(checkout: Path, path_without_python: Path) -> None:
+    python_that(path_without_python, "exit 1")
+    status, _, err = run(checkout, path_without_python)
+    assert status == 2
+    assert "Python 3.11 or newer is needed" in err
+
+
+def test_without_venv_it_says_what_to_type(checkout: Path, path_without_python: Path) -> None:
+    python_that(path_without_python, 'case "$*" in *ensurepip*) exit 1;; esac; exit 0')
+    status, _, err = run(checkout, path_without_python)
+    assert status == 2
+    assert "lacks its venv module" in err
+    assert "    sudo apt-get install python3-venv\n" in err
+
+
+def test_an_install_that_fails_shows_its_last_words_and_ends_with_status_2(
+    checkout: Path, path_without_python: Path
+) -> None:
+    python_that(path_without_python, 'case "$*" in *"-m venv"*) echo "No space left on device"; exit 1;; esac; exit 0')
+    status, out, err = run(checkout, path_without_python)
+    assert status == 2
+    assert "Making .venv … failed" in out
+    assert "No space left on device" in err
+    assert not (checkout / ".venv" / "demo-installed-with").exists()
+
+
+def test_its_temporary_file_is_taken_away(checkout: Path, path_without_python: Path, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {"PATH": str(path_without_python), "TMPDIR": str(temporary)}
+    with start(["/bin/bash", checkout / "scripts" / "demo"], environment=environment) as script:
+        status, _, _ = script.end()
+    assert status == 2
+    assert list(temporary.iterdir()) == []
