@@ -1,0 +1,247 @@
+"""The case in a room: opened, amended, closed, released. ``closed`` ends the record, not the watch."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cordguard.contract.case import Case, CaseSensor
+from cordguard.contract.topics import SUMMARY
+from cordguard.engine.alarms import Step
+from cordguard.engine.limits import BoundLimits, combine, resolve, stricter_role
+from cordguard.engine.rules import neural
+from cordguard.engine.rules.room import judge_bound, judge_guarded
+from cordguard.engine.session import SessionFold, SummaryContext, summarise
+from cordguard.engine.state import RoomState, Watch
+from cordguard.engine.tally import TemperatureSample
+
+RF_OFF_US: Final = 180_000_000
+"""Heat may still rise for this long after RF is off (domain: peaks 30 to 180 s later)."""
+CALM_BELOW_C: Final = 40.0
+CALM_SPAN_US: Final = 29_000_000
+"""A calm window of 30 s at a finite rate spans at least this."""
+CEMENT_US: Final = 20 * 60_000_000
+KNOWN_SESSIONS: Final = 200
+
+
+def opens(state: RoomState, case: Case) -> bool:
+    """Whether a case begins a new watch: an unknown session, open, and not older than the one under watch."""
+    if case.session in state.sessions or case.state != "open":
+        return False
+    return state.watch is None or case.opened_us >= state.watch.case.opened_us
+
+
+def take_case(step: Step, case: Case, monitor: str) -> str | None:
+    """Take in a case message; why it was refused, or None."""
+    state = step.state
+    known = state.sessions.get(case.session)
+    if known is not None and case.revision == known[0]:
+        state.count("repeated_cases")
+        return None
+    if known is not None and case.revision < known[0]:
+        return f"revision {case.revision} of session {case.session} is older than {known[0]}, which is known"
+    if known is None and case.state == "open":
+        if not opens(state, case):
+            return f"session {case.session} was opened before the one that is open now"
+        _open(step, case, monitor)
+        return None
+    return _amend(step, case, monitor)
+
+
+def _remember(state: RoomState, case: Case, *, released: bool) -> None:
+    state.sessions.pop(case.session, None)
+    state.sessions[case.session] = (case.revision, released)
+    if len(state.sessions) > KNOWN_SESSIONS:
+        del state.sessions[next(iter(state.sessions))]
+
+
+def _open(step: Step, case: Case, monitor: str) -> None:
+    state = step.state
+    if state.watch is not None:
+        _end_record(step, state.watch, case.opened_us)
+        release(step, case.opened_us, monitor)
+    state.policy = state.next_policy
+    state.watch = Watch(case, resolve(state.policy, case))
+    state.last_bound = state.watch.bound
+    state.fold = SessionFold(case.session, case.opened_us)
+    _remember(state, case, released=False)
+    _apply_roles(step)
+    _begin_dose(step, case)
+    _adopt_unassigned(state, state.fold)
+    judge_bound(step, state.newest_event_us, backlog=False)
+    judge_guarded(step, state.newest_event_us)
+
+
+def _begin_dose(step: Step, case: Case) -> None:
+    """Dose goes on within one procedure at one level; else it starts afresh, from the opening of the case."""
+    state = step.state
+    scope, state.dose_scope = state.dose_scope, (case.procedure, case.level)
+    if scope is not None and case.procedure is not None and scope == state.dose_scope:
+        return
+    restart_doses(step, case.opened_us)
+
+
+def restart_doses(step: Step, from_us: int) -> None:
+    """Every dose starts afresh at a moment; what is known since then is counted again."""
+    state = step.state
+    for sensor in state.sensors.values():
+        newest_at_us, newest_c = sensor.dose.newest_at_us, sensor.dose.newest_c
+        sensor.dose = type(sensor.dose)(newest_at_us=newest_at_us, newest_c=newest_c)
+        neural.restart_dose(step, sensor, max(from_us, sensor.event_us))
+    recounted: dict[str, int] = {}
+    for sample in state.unassigned:
+        if not isinstance(sample, TemperatureSample) or sample.event_us < from_us or sample.temperature_c is None or sample.late:
+            continue
+        sensor = state.sensors[sample.sensor]
+        if recounted.setdefault(sample.sensor, 0) == 0:
+            sensor.dose = type(sensor.dose)()
+        recounted[sample.sensor] += 1
+        # The buffer speaks event time; the offset to the source's own clock is the same for all of its samples.
+        sensor.dose.add(sample.event_us, sample.temperature_c)
+    for key in recounted:
+        sensor = state.sensors[key]
+        offset_us = state.sources[key.partition("/")[0]].clock.fixed_us or 0
+        if sensor.dose.newest_at_us is not None:
+            sensor.dose.newest_at_us -= offset_us
+
+
+def _adopt_unassigned(state: RoomState, fold: SessionFold) -> None:
+    for sample in sorted(state.unassigned, key=lambda sample: sample.event_us):
+        fold.add(sample)
+    state.unassigned.clear()
+
+
+def _amend(step: Step, case: Case, monitor: str) -> str | None:
+    state, watch = step.state, step.state.watch
+    if watch is None or watch.case.session != case.session:
+        _remember(state, case, released=True)
+        return None if case.state == "closed" else f"session {case.session} was released; open a new one"
+    _remember(state, case, released=False)
+    was_open = watch.case.state == "open"
+    bound = resolve(state.policy, case)
+    if state.rf_on and _loosens(watch, case, bound):
+        watch.pending = case
+        watch.bound = combine(watch.bound, bound)
+        watch.case = _tightened(watch.case, case)
+    else:
+        watch.pending, watch.bound, watch.case = None, bound, case
+    state.last_bound = watch.bound
+    _apply_roles(step)
+    if was_open and watch.case.state == "closed":
+        _begin_calm(state)
+        publish_summary(step, monitor, final=False)
+    judge_bound(step, state.newest_event_us, backlog=False)
+    judge_guarded(step, state.newest_event_us)
+    return None
+
+
+def apply_pending(step: Step) -> None:
+    """RF is off: what an amendment wanted to loosen takes effect."""
+    state, watch = step.state, step.state.watch
+    if watch is None or watch.pending is None:
+        return
+    case, watch.pending = watch.pending, None
+    watch.case, watch.bound = case, resolve(state.policy, case)
+    state.last_bound = watch.bound
+    _apply_roles(step)
+
+
+def _loosens(watch: Watch, case: Case, bound: BoundLimits) -> bool:
+    if combine(watch.bound, bound).limits != bound.limits:
+        return True
+    roles = {sensor.sensor: sensor.role for sensor in case.sensors}
+    return any(sensor.role == "neural" and roles.get(sensor.sensor) != "neural" for sensor in watch.case.sensors)
+
+
+def _tightened(old: Case, new: Case) -> Case:
+    """The old case with what may change at once under RF: the end of the record, and stricter roles."""
+    wanted = {sensor.sensor: sensor for sensor in new.sensors}
+    kept = {sensor.sensor: sensor for sensor in old.sensors}
+    sensors = tuple(_stricter_sensor(kept.get(key), wanted.get(key)) for key in sorted({*kept, *wanted}))
+    update = {"state": new.state, "closed_us": new.closed_us, "revision": new.revision, "sensors": sensors}
+    return old.model_copy(update=update)
+
+
+def _stricter_sensor(old: CaseSensor | None, new: CaseSensor | None) -> CaseSensor:
+    if old is None or new is None:
+        return old or new  # type: ignore[return-value]  # one of the two is there
+    return new if stricter_role(old.role, new.role) == new.role else old
+
+
+def _apply_roles(step: Step) -> None:
+    """Give the case's sensors their roles; one that guards no nerve any more ends its neural conditions."""
+    state, watch = step.state, step.state.watch
+    roles = {sensor.sensor: sensor.role for sensor in watch.case.sensors} if watch is not None else {}
+    for key in roles:
+        state.sensor(key)
+    for key, sensor in state.sensors.items():
+        was_neural = sensor.role == "neural"
+        sensor.case_role = roles.get(key)
+        if was_neural and sensor.role != "neural":
+            neural.forget(step, sensor, sensor.event_us)
+
+
+def _begin_calm(state: RoomState) -> None:
+    for sensor in state.sensors.values():
+        sensor.calm.clear()
+
+
+def _end_record(step: Step, watch: Watch, closed_us: int) -> None:
+    """Another case takes over: the record ends where the other begins."""
+    if watch.case.state == "open":
+        watch.case = watch.case.model_copy(update={"state": "closed", "closed_us": closed_us})
+
+
+def may_release(state: RoomState, event_us: int) -> bool:
+    """Whether the watch may end: record closed, RF off for 180 s, nerves cool and calm, cement set."""
+    watch = state.watch
+    if watch is None or watch.case.state != "closed" or state.rf_on:
+        return False
+    off_since_us = state.rf_off_event_us if state.rf_off_event_us is not None else watch.case.opened_us
+    if event_us - off_since_us < RF_OFF_US:
+        return False
+    if watch.cement_event_us is not None and event_us - watch.cement_event_us < CEMENT_US:
+        return False
+    return all(_calm(state, key) for key in state.sensors)
+
+
+def _calm(state: RoomState, key: str) -> bool:
+    """Whether a sensor is no reason to go on watching: no nerve, not live, or cool and not rising for 30 s."""
+    sensor = state.sensors[key]
+    if sensor.role != "neural" or sensor.heard_us is None:
+        return True
+    lost = (sensor.ladders.get("R08"), sensor.ladders.get("R14"))
+    if any(ladder is not None and ladder.standing is not None for ladder in lost):
+        return True
+    slope, hottest_c = sensor.calm.slope_c_per_s(), sensor.calm.max_c()
+    if slope is None or hottest_c is None or sensor.calm.span_us < CALM_SPAN_US:
+        return False
+    return slope <= 0.0 and hottest_c < CALM_BELOW_C
+
+
+def release(step: Step, event_us: int, monitor: str) -> None:
+    """End the watch: final summary, and latches that still want their reset."""
+    state, watch = step.state, step.state.watch
+    if watch is None:
+        return
+    publish_summary(step, monitor, final=True, released_us=event_us)
+    _remember(state, watch.case, released=True)
+    state.watch = state.fold = None
+    _apply_roles(step)
+    judge_guarded(step, event_us)
+
+
+def publish_summary(step: Step, monitor: str, *, final: bool, released_us: int | None = None) -> None:
+    """Publish what the session has come to; each time with a higher revision."""
+    state, watch, fold = step.state, step.state.watch, step.state.fold
+    if watch is None or fold is None:
+        return
+    fold.revision += 1
+    step.emit(SUMMARY, summarise(fold, summary_context(state, watch, monitor, final=final, released_us=released_us)))
+
+
+def summary_context(
+    state: RoomState, watch: Watch, monitor: str, *, final: bool, released_us: int | None = None
+) -> SummaryContext:
+    """What a summary states beside the fold itself."""
+    roles = {key: sensor.role for key, sensor in state.sensors.items()}
+    return SummaryContext(watch.case, watch.bound.profile, state.policy.hash, monitor, roles, final, released_us)

@@ -1,0 +1,86 @@
+"""A source's clock against ours: how far it is off, and whether a backlog is draining so that it cannot be told."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+FILTER_US: Final = 30_000_000
+"""Skew is the smallest ``received - at`` of this span: delays only ever add."""
+RATE_SPAN_US: Final = 2_000_000
+"""Span over which the source's time is compared with ours."""
+MIN_SPAN_US: Final = 1_000_000
+DRAINING_RATE: Final = 1.5
+"""The source's time running faster than ours by this factor means that a backlog drains."""
+BURST_US: Final = 500_000
+"""A burst no longer than this is not called a backlog."""
+REFIX_US: Final = 2_000_000
+"""The offset in use is fixed anew when the measured one has moved this far from it."""
+LATE_US: Final = 2_000_000
+"""Older than this when received is late: backlog, not live."""
+_BUCKET_US: Final = 1_000_000
+_RATE_BUCKET_US: Final = 100_000
+_US_PER_MS: Final = 1_000
+
+
+@dataclass(slots=True)
+class SourceClock:
+    """What we know of one source's clock."""
+
+    minima: deque[tuple[int, int]] = field(default_factory=deque)
+    """(second of received time, smallest received - at in it)."""
+    pace: deque[tuple[int, int]] = field(default_factory=deque)
+    """(received, at) of the first sample in each tenth of a second."""
+    fixed_us: int | None = None
+    """Offset in use, in whole milliseconds, while the source's clock is not trusted."""
+
+    def observe(self, received_us: int, at_us: int) -> bool:
+        """Take in one live sample; False while a backlog drains and nothing can be judged."""
+        self._keep_pace(received_us, at_us)
+        if self.draining(received_us, at_us):
+            return False
+        second = received_us // _BUCKET_US
+        offset = received_us - at_us
+        minima = self.minima
+        if minima and minima[-1][0] == second:
+            minima[-1] = (second, min(offset, minima[-1][1]))
+        else:
+            minima.append((second, offset))
+        while minima[0][0] * _BUCKET_US < received_us - FILTER_US:
+            minima.popleft()
+        return True
+
+    def offset_us(self) -> int:
+        """The smallest ``received - at`` of the last 30 s; 0 if nothing was judged yet."""
+        return min((offset for _, offset in self.minima), default=0)
+
+    def draining(self, received_us: int, at_us: int) -> bool:
+        """Whether the source's time runs faster than ours, beyond a burst."""
+        if not self.pace:
+            return False
+        first_received_us, first_at_us = self.pace[0]
+        ours = max(received_us - first_received_us, 0)
+        return at_us - first_at_us > DRAINING_RATE * ours + BURST_US
+
+    def fix(self) -> None:
+        """Use the measured offset from now on (again, if it has moved far)."""
+        offset_us = self.offset_us()
+        if self.fixed_us is None or abs(offset_us - self.fixed_us) >= REFIX_US:
+            self.fixed_us = round(offset_us / _US_PER_MS) * _US_PER_MS
+
+    def event_us(self, at_us: int) -> int:
+        """A source's time on the axis that all sources share."""
+        return max(at_us if self.fixed_us is None else at_us + self.fixed_us, 0)
+
+    def restart(self) -> None:
+        """The source's clock began a new epoch: what was measured before does not hold."""
+        self.minima.clear()
+        self.pace.clear()
+
+    def _keep_pace(self, received_us: int, at_us: int) -> None:
+        pace = self.pace
+        if not pace or received_us - pace[-1][0] >= _RATE_BUCKET_US or received_us < pace[-1][0]:
+            pace.append((received_us, at_us))
+        while len(pace) > 1 and pace[0][0] < received_us - RATE_SPAN_US:
+            pace.popleft()

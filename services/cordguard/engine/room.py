@@ -1,0 +1,309 @@
+"""The safety engine of one room: bytes in, alarm changes out. A function of its ordered inputs and of nothing else."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from cordguard.contract.alarms import PresentAlarms
+from cordguard.contract.capture import LOCAL_PREFIX, CapturedInput
+from cordguard.contract.case import Case, Mark
+from cordguard.contract.commands import AnnunciatorBeat, Command
+from cordguard.contract.health import Rejected
+from cordguard.contract.lenient import Unreadable, read, read_generator, read_status, read_temperature
+from cordguard.contract.summary import CaptureReference, SessionSummary
+from cordguard.contract.topics import (
+    ANNUNCIATOR,
+    CASE,
+    COMMAND,
+    GENERATOR,
+    MARK,
+    REJECTED,
+    STATUS,
+    SUMMARY,
+    TEMPERATURE,
+    ParsedTopic,
+    parse,
+)
+from cordguard.contract.vitals import Vitals
+from cordguard.engine import local
+from cordguard.engine.alarms import Emission, Step
+from cordguard.engine.cases import opens, restart_doses, summary_context, take_case
+from cordguard.engine.commands import first_time, take_command
+from cordguard.engine.policy import Policy, PolicyRefused, parse_policy
+from cordguard.engine.rules.room import judge_blind, judge_self
+from cordguard.engine.session import summarise
+from cordguard.engine.state import OutboxEntry, RoomState, dump_state, load_state
+from cordguard.engine.telemetry import take_generator, take_status, take_temperature
+from cordguard.engine.timers import STALE_US, Deadline, deadlines, fire
+from cordguard.engine.views import present_alarms, vitals
+
+REJECTED_PER_SECOND: Final = 10
+"""Dead letters published per source; the rest is counted."""
+REJECTED_KEPT_BYTES: Final = 4 * 1024
+_NO_SOURCE: Final = "-"
+"""Stands for the sender of topics without a source."""
+_US_PER_S: Final = 1_000_000
+_TELEMETRY: Final = ("/generator", "/temperature")
+
+CaptureSoFar = Callable[[], CaptureReference]
+"""Says which recording the engine has read so far, up to and including the present input."""
+
+
+class RoomEngine:
+    """One room. Not thread-safe; knows no clock and no I/O."""
+
+    def __init__(self, site: str, room: str, policy: Policy, *, monitor: str = "cordguard") -> None:
+        """An empty room under a policy; ``monitor`` names the software in summaries."""
+        self._state = RoomState(site, room, policy, policy)
+        self._monitor = monitor
+        self._no_deadline_before_us = 0
+
+    @classmethod
+    def restore(cls, content: dict[str, Any], *, monitor: str = "cordguard") -> RoomEngine:
+        """The engine whose ``snapshot`` this is.
+
+        Raises:
+            pydantic.ValidationError: it is none.
+        """
+        state = load_state(content)
+        engine = cls(state.site, state.room, state.policy, monitor=monitor)
+        engine._state = state
+        return engine
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state as JSON values: equal states give equal values."""
+        return dump_state(self._state)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._state.policy
+
+    @property
+    def received_us(self) -> int:
+        """Received time of the newest input."""
+        return self._state.received_us
+
+    @property
+    def watched_session(self) -> str | None:
+        """The session under watch, from opening to release."""
+        return self._state.session
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was counted for health."""
+        return dict(self._state.counters)
+
+    @property
+    def outbox(self) -> tuple[OutboxEntry, ...]:
+        """Publications that the broker may not have yet; to be published again after a restart."""
+        return tuple(self._state.outbox)
+
+    @property
+    def published(self) -> int:
+        """Number of the newest publication that is kept until it is confirmed."""
+        return self._state.published
+
+    def present_alarms(self, as_of_us: int) -> PresentAlarms:
+        """All alarms that are present, most urgent first."""
+        return present_alarms(self._state, as_of_us)
+
+    def vitals(self, as_of_us: int) -> Vitals:
+        """The room as the rules see it."""
+        return vitals(self._state, as_of_us)
+
+    def summary_so_far(self) -> SessionSummary | None:
+        """What the watched session has come to, not final; None if none is watched."""
+        state = self._state
+        if state.watch is None or state.fold is None:
+            return None
+        summary = summarise(state.fold, summary_context(state, state.watch, self._monitor, final=False))
+        return summary.model_copy(update={"revision": state.fold.revision + 1})
+
+    def opens_case(self, entry: CapturedInput) -> bool:
+        """Whether an input opens a case that is not known yet: a new journal file begins with it."""
+        parsed = parse(entry.topic)
+        if parsed is None or parsed.topic is not CASE:
+            return False
+        case = read(Case, entry.payload, size=entry.size)
+        return not isinstance(case, Unreadable) and opens(self._state, case)
+
+    def due_us(self, now_us: int) -> int | None:
+        """The earliest deadline that is due by ``now_us``, or None. Cheap while nothing can be due."""
+        if now_us < self._no_deadline_before_us:
+            return None
+        earliest = min(deadlines(self._state), default=None)
+        if earliest is None or earliest.due_us > now_us:
+            # Inputs can only bring a deadline nearer through feed, which resets this.
+            self._no_deadline_before_us = earliest.due_us if earliest is not None else now_us + _US_PER_S
+            return None
+        return max(earliest.due_us, self._state.received_us)
+
+    def feed(self, entry: CapturedInput, capture: CaptureSoFar | None = None) -> list[Emission]:
+        """Advance by one input: first what had become due before it, then the input itself.
+
+        ``entry.received_us`` must not run back; an earlier one counts as the newest known.
+        """
+        state = self._state
+        received_us = max(entry.received_us, state.received_us)
+        out: list[Emission] = []
+        about_ourselves = entry.topic in (local.STARTED, local.SELF_CHECK)
+        if not about_ourselves:
+            self._fire_due(received_us, out)
+        step = Step(state, received_us, out, previous_us=state.received_us)
+        rf_before, state.received_us = state.rf_on, received_us
+        self._take(step, entry)
+        if about_ourselves:
+            # Only now is it known since when silence counts.
+            self._no_deadline_before_us = 0
+            self._fire_due(received_us, out)
+        plain = entry.topic.endswith(_TELEMETRY) and not out and state.rf_on == rf_before
+        # Plain telemetry sets no deadline nearer than the shortest silence; anything else may.
+        nearest_us = received_us + STALE_US if plain else received_us
+        self._no_deadline_before_us = min(self._no_deadline_before_us, nearest_us)
+        if capture is not None:
+            self._complete_summaries(out, capture)
+        return out
+
+    def _fire_due(self, until_us: int, out: list[Emission]) -> None:
+        state = self._state
+        while (due_us := self.due_us(until_us)) is not None:
+            deadline: Deadline = min(deadlines(state))
+            state.received_us = due_us
+            fire(Step(state, due_us, out), deadline, self._monitor)
+
+    def _complete_summaries(self, out: list[Emission], capture: CaptureSoFar) -> None:
+        """Summaries name the recording that they stand on; so must their copies that wait for the broker."""
+        for index, emission in enumerate(out):
+            if emission.topic is not SUMMARY or not isinstance(emission.message, SessionSummary):
+                continue
+            message = emission.message.model_copy(update={"capture": capture()})
+            out[index] = Emission(SUMMARY, message)
+            plain = emission.message.to_wire().decode()
+            for entry in self._state.outbox:
+                if entry.payload == plain:
+                    entry.payload = message.to_wire().decode()
+
+    def _take(self, step: Step, entry: CapturedInput) -> None:
+        if entry.topic.startswith(LOCAL_PREFIX):
+            self._take_local(step, entry)
+            return
+        parsed = parse(entry.topic)
+        if parsed is None:
+            self._reject(step, entry, None, "topic: not one of the contract's, or a malformed level")
+            return
+        if parsed.topic in (GENERATOR, TEMPERATURE, STATUS):
+            reason = self._take_device(step, entry, parsed)
+        else:
+            reason = self._take_people(step, entry, parsed)
+        if reason is not None:
+            self._reject(step, entry, parsed, reason)
+
+    def _take_device(self, step: Step, entry: CapturedInput, parsed: ParsedTopic) -> str | None:
+        name = parsed.source or ""
+        if parsed.topic is STATUS:
+            status = read_status(entry.payload, size=entry.size)
+            if isinstance(status, Unreadable):
+                return status.reason
+            take_status(step, self._state.source(name), status, retained=entry.retained)
+            return None
+        if parsed.topic is TEMPERATURE:
+            frame = read_temperature(entry.payload, size=entry.size)
+            if isinstance(frame, Unreadable):
+                return frame.reason
+            take_temperature(step, self._state.source(name), frame, self._monitor)
+        else:
+            frame = read_generator(entry.payload, size=entry.size)
+            if isinstance(frame, Unreadable):
+                return frame.reason
+            take_generator(step, self._state.source(name), frame, self._monitor)
+        self._state.count("repaired_frames", bool(frame.complaints))
+        return None
+
+    def _take_people(self, step: Step, entry: CapturedInput, parsed: ParsedTopic) -> str | None:
+        model = parsed.topic.payload
+        if parsed.topic not in (CASE, MARK, COMMAND, ANNUNCIATOR):
+            return None  # ours, or of no concern to the engine
+        message = read(model, entry.payload, size=entry.size)
+        match message:
+            case Unreadable():
+                return message.reason
+            case Case():
+                return take_case(step, message, self._monitor)
+            case Mark():
+                self._take_mark(step, message)
+            case Command():
+                take_command(step, message)
+            case AnnunciatorBeat():
+                pass
+        return None
+
+    def _take_mark(self, step: Step, mark: Mark) -> None:
+        state = step.state
+        if not first_time(state, f"mark {mark.mark_id}", step.received_us):
+            return
+        if state.fold is not None:
+            state.fold.add_mark(mark)
+        if mark.mark == "sensor-moved":
+            restart_doses(step, mark.at_us)
+        elif mark.mark == "cement-injected" and state.watch is not None:
+            state.watch.cement_event_us = mark.at_us
+
+    def _take_local(self, step: Step, entry: CapturedInput) -> None:
+        """Our own inputs. One that cannot be read is a journal of another version: nothing to do about it here."""
+        try:
+            match entry.topic:
+                case local.STARTED:
+                    self._take_start(step, local.Started.model_validate_json(entry.payload))
+                case local.POLICY:
+                    self._take_policy(step, local.PolicyChange.model_validate_json(entry.payload).policy_text)
+                case local.SELF_CHECK:
+                    self._take_self_check(step, local.SelfCheck.model_validate_json(entry.payload))
+                case _:
+                    pass  # a tick has done its work by its time
+        except ValidationError:
+            step.state.count("unreadable_local_inputs")
+
+    def _take_start(self, step: Step, started: local.Started) -> None:
+        if started.ended != "first":
+            judge_blind(step, step.previous_us, f"it was not running; the last run ended: {started.ended}")
+        self._take_policy(step, started.policy_text)
+
+    def _take_policy(self, step: Step, text: str) -> None:
+        policy = parse_policy(text)
+        if isinstance(policy, PolicyRefused):
+            step.state.count("refused_policies")
+            return
+        step.state.next_policy = policy
+
+    def _take_self_check(self, step: Step, check: local.SelfCheck) -> None:
+        state = step.state
+        if check.stalled_from_us is not None:
+            judge_blind(step, check.stalled_from_us, "it was held up")
+        if check.confirmed is not None:
+            while state.outbox and state.outbox[0].number <= check.confirmed:
+                state.outbox.popleft()
+        judge_self(step, check)
+
+    def _reject(self, step: Step, entry: CapturedInput, parsed: ParsedTopic | None, reason: str) -> None:
+        """One dead letter for a message that could not be used; at most 10 a second per source."""
+        state = step.state
+        state.count("rejected")
+        second = step.received_us // _US_PER_S
+        sender = parsed.source if parsed is not None and parsed.source else _NO_SOURCE
+        budget = state.rejected.setdefault(sender, [second, 0])
+        if budget[0] != second:
+            budget[:] = [second, 0]
+        budget[1] += 1
+        if budget[1] > REJECTED_PER_SECOND:
+            state.count("rejected_unpublished")
+            return
+        kept = base64.b64encode(entry.payload[:REJECTED_KEPT_BYTES]).decode()
+        message = Rejected(
+            topic=entry.topic[:1_024], received_us=step.received_us, reason=reason[:500], count=1, bytes_base64=kept
+        )
+        step.emit(REJECTED, message)

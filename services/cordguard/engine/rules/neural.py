@@ -1,0 +1,210 @@
+"""How temperatures of neural sensors are judged: R01, R02, R04, R06."""
+
+from __future__ import annotations
+
+import bisect
+from typing import Final
+
+from cordguard.contract.units import Priority
+from cordguard.engine.alarms import Finding, Step, settle
+from cordguard.engine.policy import Profile
+from cordguard.engine.rules.catalogue import NEURAL_DOSE, NEURAL_STOP, NEURAL_WARN, PREDICTED_PEAK, Rule
+from cordguard.engine.state import RoomState, Sensor
+
+RECENT: Final = 16
+"""How many samples are kept to find two of three in."""
+TWO_WITHIN_US: Final = 1_000_000
+STOP_CLEARS_BELOW_C: Final = 2.0
+WARN_CLEARS_BELOW_C: Final = 0.5
+WARN_PERSIST_US: Final = 2_000_000
+PREDICTED_CLEARS_BELOW_C: Final = 1.0
+PREDICTED_PERSIST_US: Final = 3_000_000
+GATE_TEMPERATURE_C: Final = 39.0
+GATE_SLOPE_C_PER_S: Final = 0.03
+EARLY_RF_US: Final = 30_000_000
+EARLY_PERIOD_US: Final = 250_000
+NEURAL_RULES: Final = (NEURAL_STOP, NEURAL_WARN, PREDICTED_PEAK, NEURAL_DOSE)
+
+
+def judge_newest(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
+    """Judge the newest sample of a neural sensor under every rule."""
+    recent = sensor.recent
+    recent.append((at_us, temperature_c))
+    if len(recent) > RECENT:
+        recent.popleft()
+    _judge_stop(step, sensor, at_us, event_us, temperature_c, limits)
+    _judge_warn(step, sensor, at_us, event_us, temperature_c, limits)
+    _judge_predicted(step, sensor, at_us, event_us, temperature_c, limits)
+    # Without a case the dose still belongs to the last one: its limits hold until another begins.
+    bound = step.state.last_bound if step.state.watch is None and sensor.listed else None
+    _judge_dose(step, sensor, at_us, event_us, bound.limits if bound is not None else limits)
+
+
+def judge_late(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
+    """Judge a late sample by the level rules only: it can raise, never clear."""
+    bisect.insort(sensor.late, (at_us, temperature_c))
+    del sensor.late[:-RECENT]
+    onset_at_us = _two_of_three(sorted([*sensor.recent, *sensor.late]), (at_us, temperature_c), limits.stop_c)
+    if onset_at_us is not None and sensor.ladder("R01").at("high").force(event_us - (at_us - onset_at_us)):
+        _settle_temperature(step, NEURAL_STOP, sensor, event_us, temperature_c, limits.stop_c)
+    waiting = sensor.ladder("R02 late").at("medium")
+    met = temperature_c >= limits.warn_c
+    if waiting.judge(met=met, over=False, at_us=at_us, event_us=event_us, persist_us=WARN_PERSIST_US):
+        waiting.active = False
+        if sensor.ladder("R02").at("medium").force(waiting.onset_event_us):
+            _settle_temperature(step, NEURAL_WARN, sensor, event_us, temperature_c, limits.warn_c)
+
+
+def forget(step: Step, sensor: Sensor, event_us: int) -> None:
+    """The sensor guards no nerve any more: its conditions are over."""
+    for rule in NEURAL_RULES:
+        end_rule(step, rule, sensor, event_us, "no longer a neural sensor")
+
+
+def restart_dose(step: Step, sensor: Sensor, event_us: int) -> None:
+    """The dose starts afresh: the only end of R06's condition."""
+    end_rule(step, NEURAL_DOSE, sensor, event_us, "dose starts afresh")
+
+
+def end_rule(step: Step, rule: Rule, sensor: Sensor, event_us: int, why: str) -> None:
+    """End a rule's condition on a sensor for a reason outside its own limits."""
+    if sensor.ladders.pop(rule.id, None) is not None:
+        settle(step, Finding(rule, sensor.key, None, event_us, event_us, f"{sensor.key}: {why}"))
+
+
+def slope_in_use(state: RoomState, sensor: Sensor, event_us: int) -> float | None:
+    """Slope over 10 s, or over 5 s in the first 30 s of RF if samples come at 4 Hz or faster."""
+    began_us = state.rf_run_event_us
+    if state.rf_on and began_us is not None and event_us - began_us < EARLY_RF_US:
+        window = sensor.early_slope
+        count = len(window.samples)
+        if count > 1 and window.span_us <= EARLY_PERIOD_US * (count - 1):
+            return window.slope_c_per_s()
+    return sensor.slope.slope_c_per_s()
+
+
+def predicted_peak_c(temperature_c: float, slope_c_per_s: float, limits: Profile) -> float:
+    """Where the temperature will peak if the heat that is on its way is worth ``lookahead_s`` of the present slope."""
+    return temperature_c + limits.lookahead_s * slope_c_per_s
+
+
+def _judge_stop(
+    step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile
+) -> None:
+    level = sensor.ladder("R01").at("high")
+    limit_c = limits.stop_c
+    if level.active:
+        over = temperature_c <= limit_c - STOP_CLEARS_BELOW_C
+        changed = level.judge(met=False, over=over, at_us=at_us, event_us=event_us, persist_us=0)
+    elif temperature_c < limit_c and (len(sensor.recent) < 2 or sensor.recent[-2][1] < limit_c):  # noqa: PLR2004 - the hot path: two of three cannot be
+        return
+    else:
+        samples = sorted([*sensor.recent, *sensor.late]) if sensor.late else list(sensor.recent)
+        onset_at_us = _two_of_three(samples, (at_us, temperature_c), limit_c)
+        changed = onset_at_us is not None and level.force(event_us - (at_us - onset_at_us))
+    if changed:
+        _settle_temperature(step, NEURAL_STOP, sensor, event_us, temperature_c, limit_c)
+
+
+def _two_of_three(samples: list[tuple[int, float]], sample: tuple[int, float], limit_c: float) -> int | None:
+    """Time of the first of two samples at or above a limit, within 1 s and within three in a row around ``sample``."""
+    index = bisect.bisect_left(samples, sample)
+    for start in range(max(index - 2, 0), index + 1):
+        hot = [at_us for at_us, temperature_c in samples[start : start + 3] if temperature_c >= limit_c]
+        for first, second in zip(hot, hot[1:], strict=False):
+            if second - first <= TWO_WITHIN_US:
+                return first
+    return None
+
+
+def _judge_warn(
+    step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile
+) -> None:
+    changed = sensor.ladder("R02").at("medium").judge(
+        met=temperature_c >= limits.warn_c,
+        over=temperature_c <= limits.warn_c - WARN_CLEARS_BELOW_C,
+        at_us=at_us,
+        event_us=event_us,
+        persist_us=WARN_PERSIST_US,
+    )
+    if changed:
+        _settle_temperature(step, NEURAL_WARN, sensor, event_us, temperature_c, limits.warn_c)
+
+
+def _settle_temperature(
+    step: Step, rule: Rule, sensor: Sensor, event_us: int, temperature_c: float, limit_c: float
+) -> None:
+    ladder = sensor.ladder(rule.id)
+    standing = ladder.standing
+    says = f"limit {limit_c:.1f} °C reached" if standing else f"below the limit of {limit_c:.1f} °C again"
+    message = f"{sensor.key} {temperature_c:.1f} °C: {'stop' if rule is NEURAL_STOP else 'warning'} {says}"
+    onset_us = ladder.onset_event_us if standing else event_us
+    settle(step, Finding(rule, sensor.key, standing, onset_us, event_us, message, temperature_c, limit_c))
+
+
+def _judge_predicted(
+    step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile
+) -> None:
+    slope = slope_in_use(step.state, sensor, event_us)
+    if slope is None:
+        return
+    peak_c = predicted_peak_c(temperature_c, slope, limits)
+    gate = temperature_c >= GATE_TEMPERATURE_C and slope >= GATE_SLOPE_C_PER_S
+    ladder = sensor.ladder("R04")
+    before = ladder.standing
+    limit_of: dict[Priority, float] = {"medium": limits.predicted_medium_c, "high": limits.predicted_high_c}
+    for priority, limit_c in limit_of.items():
+        ladder.at(priority).judge(
+            met=gate and peak_c >= limit_c,
+            over=peak_c <= limit_c - PREDICTED_CLEARS_BELOW_C,
+            at_us=at_us,
+            event_us=event_us,
+            persist_us=PREDICTED_PERSIST_US,
+        )
+    standing = ladder.standing
+    if standing == before:
+        return
+    limit_c = limit_of[standing or before or "medium"]
+    says = "heading for" if standing else "no longer heading for"
+    settle(
+        step,
+        Finding(
+            PREDICTED_PEAK,
+            sensor.key,
+            standing,
+            ladder.onset_event_us if standing else event_us,
+            event_us,
+            f"{sensor.key} {temperature_c:.1f} °C, {slope:+.2f} °C/s: {says} {limit_c:.1f} °C (predicted {peak_c:.1f} °C)",
+            peak_c,
+            limit_c,
+            {"temperature_c": temperature_c, "slope_c_per_s": slope, "lookahead_s": limits.lookahead_s},
+        ),
+    )
+
+
+def _judge_dose(step: Step, sensor: Sensor, at_us: int, event_us: int, limits: Profile) -> None:
+    dose = sensor.dose.cem43_min
+    ladder = sensor.ladders.get("R06")
+    if ladder is None and dose < limits.dose_low_cem43_min:
+        return
+    ladder = sensor.ladder("R06")
+    limit_of: dict[Priority, float] = {
+        "low": limits.dose_low_cem43_min,
+        "medium": limits.dose_medium_cem43_min,
+        "high": limits.dose_high_cem43_min,
+    }
+    changed = [
+        priority
+        for priority, limit in limit_of.items()
+        if ladder.at(priority).judge(met=dose >= limit, over=False, at_us=at_us, event_us=event_us, persist_us=0)
+    ]
+    standing = ladder.standing
+    if not changed or standing is None:
+        return
+    limit = limit_of[standing]
+    message = f"{sensor.key}: thermal dose {dose:.1f} CEM43 min, limit {limit:g} reached"
+    evidence = {"dose_estimated": sensor.dose.estimated, "temperature_c": sensor.temperature_c}
+    settle(
+        step,
+        Finding(NEURAL_DOSE, sensor.key, standing, ladder.onset_event_us, event_us, message, dose, limit, evidence),
+    )

@@ -1,0 +1,178 @@
+"""How a source as a whole is judged: R14 for its generator, R15, R16, R17, R44."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cordguard.contract.units import Priority
+from cordguard.engine.alarms import Finding, Step, settle
+from cordguard.engine.rules.catalogue import CLOCK_SKEW, SEQUENCE_FAULT, SESSION_CONFLICT, SOURCE_OFFLINE, STALE
+from cordguard.engine.state import Source
+from cordguard.engine.streams import Stream
+
+US_PER_S: Final = 1_000_000
+GOOD_SAMPLES: Final = 5
+SKEW_LIMITS_US: Final[dict[Priority, int]] = {"low": 500_000, "medium": 2_000_000}
+SKEW_CLEARS_US: Final = 250_000
+SKEW_PERSIST_US: Final = 5_000_000
+SEQUENCE_SPAN_US: Final = 60_000_000
+SEQUENCE_SHARE: Final = 0.01
+SEQUENCE_MIN_FAULTS: Final = 2
+"""One lost sample is LOW however few came before it."""
+
+
+def judge_generator_returned(step: Step, source: Source, event_us: int) -> None:
+    """R14 for a generator: a reading came; five end the silence."""
+    ladder = source.ladders.get("R14")
+    if ladder is None or ladder.standing is None:
+        return
+    source.stale_readings += 1
+    if source.stale_readings >= GOOD_SAMPLES:
+        del source.ladders["R14"]
+        settle(step, Finding(STALE, source.name, None, event_us, event_us, f"{source.name}: generator delivers again"))
+
+
+def judge_clock(step: Step, source: Source, received_us: int, at_us: int) -> None:
+    """R16: take in a live sample's times; MEDIUM means that its source's times are corrected from now on."""
+    clock = source.clock
+    ladder = source.ladder("R16")
+    if not clock.observe(received_us, at_us):
+        ladder.forget_pending()
+        return
+    offset_us = clock.offset_us()
+    before = ladder.standing
+    event_us = clock.event_us(at_us)
+    for priority, limit_us in SKEW_LIMITS_US.items():
+        ladder.at(priority).judge(
+            met=abs(offset_us) > limit_us,
+            over=abs(offset_us) < SKEW_CLEARS_US,
+            at_us=at_us,
+            event_us=event_us,
+            persist_us=SKEW_PERSIST_US,
+        )
+    standing = ladder.standing
+    if standing == "medium":
+        clock.fix()
+    else:
+        clock.fixed_us = None
+    if standing != before:
+        _settle_clock(step, source, standing, clock.event_us(at_us), offset_us)
+
+
+def _settle_clock(step: Step, source: Source, standing: Priority | None, event_us: int, offset_us: int) -> None:
+    seconds = offset_us / US_PER_S
+    limit = SKEW_LIMITS_US[standing] / US_PER_S if standing in SKEW_LIMITS_US else None
+    says = f"clock is {abs(seconds):.1f} s {'behind' if seconds > 0 else 'ahead'}" if standing else "clock agrees again"
+    onset_us = source.ladder("R16").onset_event_us if standing else event_us
+    settle(
+        step,
+        Finding(CLOCK_SKEW, source.name, standing, onset_us, event_us, f"{source.name}: {says}", seconds, limit),
+    )
+
+
+def judge_sequence(step: Step, source: Source, stream: Stream, *, out_of_order: bool, event_us: int) -> None:
+    """R15: count a sample and what is missing before it."""
+    at_us = stream.newest_at_us
+    second = at_us // US_PER_S
+    samples = source.samples
+    if samples and samples[-1][0] == second:
+        samples[-1] = (second, samples[-1][1] + 1)
+    else:
+        samples.append((second, 1))
+    faults = stream.lost() + out_of_order
+    if faults:
+        source.faults.append((at_us, faults))
+        source.last_fault_at_us = at_us
+        step.state.count("sequence_faults", faults)
+    elif not source.faults:
+        if len(samples) > SEQUENCE_SPAN_US // US_PER_S + 1:
+            samples.popleft()
+        return
+    _settle_sequence(step, source, at_us, event_us, new=faults > 0)
+
+
+def _settle_sequence(step: Step, source: Source, at_us: int, event_us: int, *, new: bool) -> None:
+    oldest_us = at_us - SEQUENCE_SPAN_US
+    while source.faults and source.faults[0][0] < oldest_us:
+        source.faults.popleft()
+    while source.samples and source.samples[0][0] * US_PER_S < oldest_us:
+        source.samples.popleft()
+    lost = sum(count for _, count in source.faults)
+    share = lost / max(lost + sum(count for _, count in source.samples), 1)
+    clean = not source.faults
+    ladder = source.ladder("R15")
+    before = ladder.standing
+    many = lost >= SEQUENCE_MIN_FAULTS and share > SEQUENCE_SHARE
+    ladder.at("low").judge(met=new, over=clean, at_us=at_us, event_us=event_us, persist_us=0)
+    ladder.at("medium").judge(met=many, over=clean, at_us=at_us, event_us=event_us, persist_us=0)
+    standing = ladder.standing
+    if standing != before:
+        says = f"{lost} samples lost or out of order in 60 s ({100 * share:.1f} %)" if standing else "60 s without loss"
+        onset_us = ladder.onset_event_us if standing else event_us
+        message = f"{source.name}: {says}"
+        settle(step, Finding(SEQUENCE_FAULT, source.name, standing, onset_us, event_us, message, 100 * share, 1.0))
+
+
+def judge_stamp(step: Step, source: Source, stamp: str | None, event_us: int) -> bool:
+    """R44: whether a sample may count for the open case; its session stamp must not contradict it."""
+    watch = step.state.watch
+    if stamp is None or watch is None or event_us < watch.case.opened_us:
+        return stamp is None or watch is None or stamp == watch.case.session
+    agrees = stamp == watch.case.session
+    source.stamps_in_a_row = source.stamps_in_a_row + 1 if agrees else 0
+    ladder = source.ladders.get("R44")
+    if ladder is None and agrees:
+        return True
+    ladder = source.ladder("R44")
+    over = source.stamps_in_a_row >= GOOD_SAMPLES
+    contradicts = not agrees and watch.case.state == "open"
+    if ladder.at("high").judge(met=contradicts, over=over, at_us=event_us, event_us=event_us, persist_us=0):
+        standing = ladder.standing
+        says = f"says session {stamp}, the open case is {watch.case.session}" if standing else "says the open case's session"
+        onset_us = ladder.onset_event_us if standing else event_us
+        evidence = {"stamp": stamp, "open_session": watch.case.session}
+        message = f"{source.name}: {says}"
+        settle(step, Finding(SESSION_CONFLICT, source.name, standing, onset_us, event_us, message, evidence=evidence))
+    return agrees
+
+
+def raise_offline(step: Step, source: Source, onset_us: int, why: str) -> None:
+    """R17: a source is silent, or says that it goes."""
+    source.ladder("R17").at("medium").force(onset_us)
+    settle_offline(step, source, onset_us, why)
+
+
+def settle_offline(step: Step, source: Source, event_us: int, why: str) -> None:
+    """Bring R17's alarm in line: its priority hangs on RF."""
+    ladder = source.ladders.get("R17")
+    if ladder is None:
+        return
+    active = ladder.standing is not None
+    priority: Priority | None = ("high" if step.state.rf_on else "medium") if active else None
+    children = sorted(key for key in step.state.sensors if key.startswith(source.name + "/"))
+    onset_us = ladder.onset_event_us if active else event_us
+    evidence = {"sensors": list(children)}
+    settle(step, Finding(SOURCE_OFFLINE, source.name, priority, onset_us, event_us, f"{source.name}: {why}", evidence=evidence))
+
+
+def end_offline(step: Step, source: Source, event_us: int, why: str) -> None:
+    """R17 is over."""
+    if source.ladders.pop("R17", None) is not None:
+        settle(step, Finding(SOURCE_OFFLINE, source.name, None, event_us, event_us, f"{source.name}: {why}"))
+
+
+def raise_generator_silence(step: Step, source: Source, event_us: int, limit_s: float) -> None:
+    """R14: nothing came from a generator for too long."""
+    source.ladder("R14").at("medium").force(event_us)
+    source.stale_readings = 0
+    message = f"{source.name}: generator silent for more than {limit_s:g} s; RF counts as it was last said"
+    settle(step, Finding(STALE, source.name, "medium", event_us, event_us, message, limit=limit_s))
+
+
+def end_all(step: Step, source: Source, event_us: int) -> None:
+    """The source said goodbye: its conditions are over."""
+    for rule in (STALE, SEQUENCE_FAULT, CLOCK_SKEW, SESSION_CONFLICT):
+        if source.ladders.pop(rule.id, None) is not None:
+            settle(step, Finding(rule, source.name, None, event_us, event_us, f"{source.name}: is offline"))
+    source.clock.fixed_us = None
+    source.faults.clear()

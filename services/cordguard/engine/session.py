@@ -1,0 +1,175 @@
+"""The session fold: the one computation behind every summary, live, replayed or recomputed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from cordguard.contract.alarms import Transition
+from cordguard.contract.case import Case, Mark
+from cordguard.contract.summary import (
+    AblationSummary,
+    AlarmCounts,
+    AlarmSummary,
+    MarkSummary,
+    SensorSummary,
+    SessionSummary,
+)
+from cordguard.contract.units import PolicyHash, ProfileName, Role
+from cordguard.engine.ablation import Ablation, Delivery, GeneratorSample
+from cordguard.engine.levels import rank
+from cordguard.engine.tally import Tally, TemperatureSample, summarise_sensor
+
+UnassignedSample = TemperatureSample | GeneratorSample
+"""A sample that came before its case."""
+
+_US_PER_S: Final = 1_000_000
+
+
+@dataclass(slots=True)
+class SessionFold:
+    """A session so far."""
+
+    session: str
+    opened_us: int
+    revision: int = 0
+    """Of the last summary that was made."""
+    newest_event_us: int = 0
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    delivery: Delivery = field(default_factory=Delivery)
+    alarms: dict[str, AlarmSummary] = field(default_factory=dict)
+    marks: list[MarkSummary] = field(default_factory=list)
+    audio_pauses: int = 0
+    blind_us: int = 0
+
+    def add(self, sample: UnassignedSample) -> None:
+        """Take in one sample of this session; one from before its opening is passed over."""
+        if sample.event_us < self.opened_us:
+            return
+        self.newest_event_us = max(self.newest_event_us, sample.event_us)
+        if isinstance(sample, GeneratorSample):
+            self.delivery.add(sample)
+            return
+        self.tallies.setdefault(sample.sensor, Tally()).add(sample)
+        if self.delivery.current is not None:
+            self.delivery.current.add_temperature(sample)
+
+    def add_mark(self, mark: Mark) -> None:
+        """Take in a mark."""
+        self.marks.append(MarkSummary(mark=mark.mark, at_us=mark.at_us))
+        if mark.mark == "ablation-started":
+            self.delivery.mark_started(mark.at_us)
+        elif mark.mark == "ablation-ended":
+            self.delivery.mark_ended(mark.at_us)
+
+    def add_transition(self, transition: Transition) -> None:
+        """Take in an alarm's change, if the alarm began in this session."""
+        if transition.change == "paused":
+            self.audio_pauses += 1
+        if transition.session != self.session or transition.priority == "info":
+            return
+        self.alarms[transition.alarm_id] = _alarm_after(self.alarms.get(transition.alarm_id), transition)
+
+
+def _alarm_after(known: AlarmSummary | None, transition: Transition) -> AlarmSummary:
+    if known is None:
+        return AlarmSummary(
+            alarm_id=transition.alarm_id,
+            rule=transition.rule,
+            name=transition.name,
+            sensor=transition.sensor,
+            kind=transition.kind,
+            priority=transition.priority,
+            raised_us=transition.event_us,
+            times_raised=1,
+        )
+    update: dict[str, object] = {"priority": max(known.priority, transition.priority, key=rank)}
+    if transition.change == "raised":
+        update |= {"times_raised": known.times_raised + 1, "ended_us": None}
+    elif transition.change == "ended":
+        update["ended_us"] = transition.event_us
+    elif transition.change == "acknowledged" and known.acknowledged_after_s is None:
+        update["acknowledged_after_s"] = max(transition.event_us - known.raised_us, 0) / _US_PER_S
+    return known.model_copy(update=update)
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryContext:
+    """What a summary states beside the fold itself."""
+
+    case: Case
+    profile: ProfileName
+    policy: PolicyHash
+    monitor: str
+    roles: dict[str, Role]
+    final: bool
+    released_us: int | None = None
+
+
+def summarise(fold: SessionFold, context: SummaryContext) -> SessionSummary:
+    """The fold in the words of the contract. The revision is the fold's; count it up before."""
+    case = context.case
+    counts = [alarm.priority for alarm in fold.alarms.values()]
+    return SessionSummary(
+        session=fold.session,
+        revision=fold.revision,
+        final=context.final,
+        procedure=case.procedure,
+        opened_us=fold.opened_us,
+        closed_us=case.closed_us,
+        released_us=context.released_us,
+        level=case.level,
+        electrode=case.electrode,
+        lesion=case.lesion,
+        posterior_wall=case.posterior_wall,
+        profile=context.profile,
+        policy=context.policy,
+        monitor=context.monitor,
+        rf_on_s=fold.delivery.rf_on_us / _US_PER_S,
+        energy_j=fold.delivery.energy_j,
+        sensors=_sensors(fold.tallies, context, fold.newest_event_us - fold.opened_us),
+        ablations=tuple(
+            _ablation(number, fold, context) for number in range(1, len(fold.delivery.ablations) + 1)
+        ),
+        alarm_counts=AlarmCounts(high=counts.count("high"), medium=counts.count("medium"), low=counts.count("low")),
+        alarms=tuple(sorted(fold.alarms.values(), key=lambda alarm: (alarm.raised_us, alarm.alarm_id))),
+        marks=tuple(fold.marks),
+        audio_pauses=fold.audio_pauses,
+        monitor_blind_s=fold.blind_us / _US_PER_S,
+        thermometry=_thermometry(fold, context),
+    )
+
+
+def _thermometry(fold: SessionFold, context: SummaryContext) -> Literal["neural", "none"]:
+    seen = (sensor for sensor, tally in fold.tallies.items() if tally.samples)
+    return "neural" if any(context.roles.get(sensor, "neural") == "neural" for sensor in seen) else "none"
+
+
+def _sensors(tallies: dict[str, Tally], context: SummaryContext, span_us: int) -> tuple[SensorSummary, ...]:
+    listed = {sensor.sensor: sensor for sensor in context.case.sensors}
+    return tuple(
+        summarise_sensor(key, tallies.get(key, Tally()), context.roles.get(key, "neural"), listed.get(key), span_us)
+        for key in sorted({*tallies, *listed})
+    )
+
+
+def _ablation(number: int, fold: SessionFold, context: SummaryContext) -> AblationSummary:
+    ablations = fold.delivery.ablations
+    ablation: Ablation = ablations[number - 1]
+    until_us = ablations[number].started_us if number < len(ablations) else fold.newest_event_us
+    running = number == len(ablations) and fold.delivery.running and ablation.ended_us is None
+    rf_on_s = ablation.rf_on_us / _US_PER_S
+    return AblationSummary(
+        index=number,
+        started_us=ablation.started_us,
+        ended_us=None if running else ablation.ended_us or ablation.newest_rf_us or None,
+        rf_on_s=rf_on_s,
+        energy_j=ablation.energy_j,
+        mean_power_w=ablation.energy_j / rf_on_s if rf_on_s else None,
+        max_power_w=ablation.max_power_w,
+        temperature_set_c=ablation.temperature_set_c,
+        impedance_start_ohm=ablation.impedance_start_ohm,
+        impedance_min_ohm=ablation.impedance_min_ohm,
+        impedance_max_ohm=ablation.impedance_max_ohm,
+        sensors=_sensors(ablation.tallies, context, until_us - ablation.started_us),
+    )

@@ -1,0 +1,113 @@
+"""The order of one stream (one kind of message of one source): newest, late, repeated, or a new epoch."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Order = Literal["newest", "late", "repeat", "new-epoch"]
+"""``late`` is judged by level rules only; ``repeat`` is dropped; ``new-epoch`` restarts the source's windows."""
+
+BACKWARD_STEP_US: Final = 2_000_000
+"""A newer sequence number with a time this much older is a clock that was set back."""
+FORWARD_STEP_US: Final = 2_000_000
+"""A clock that agreed with ours and now claims a time this far in our future was set forward."""
+OLDER_FOR_US: Final = 2_000_000
+"""Only older samples for this long (received time) is a device that started again."""
+REMEMBERED: Final = 1024
+"""How many samples are remembered to recognise repeats; above every broker's in-flight window."""
+GRACE_US: Final = 3_000_000
+"""A missing number counts as lost after this time: brokers resend out of order."""
+PERIOD_WEIGHT: Final = 8
+MAX_PERIOD_US: Final = 5_000_000
+
+
+@dataclass(slots=True)
+class Stream:
+    """What is known of one stream."""
+
+    newest_seq: int = -1
+    newest_at_us: int = -1
+    newest_received_us: int = 0
+    epoch: int = 0
+    period_us: int = 0
+    """Usual time between samples, 0 until known."""
+    older_since_us: int | None = None
+    """Received time since which nothing newer came."""
+    remembered: dict[int, int] = field(default_factory=dict)
+    """seq to at of the last samples, in order of arrival."""
+    missing: deque[tuple[int, int, int]] = field(default_factory=deque)
+    """(first, last, at): runs of numbers that were skipped, and when that was seen."""
+
+    def classify(self, seq: int, at_us: int, received_us: int) -> Order:
+        """Where a sample stands; call ``accept`` next unless it is a repeat."""
+        if self.remembered.get(seq) == at_us:
+            return "repeat"
+        if self.newest_at_us < 0:
+            return "newest"
+        if at_us > self.newest_at_us:
+            return "new-epoch" if self._stepped_forward(at_us, received_us) else "newest"
+        if seq > self.newest_seq:
+            return "new-epoch" if self.newest_at_us - at_us > BACKWARD_STEP_US else "late"
+        waited = self.older_since_us is not None and received_us - self.older_since_us >= OLDER_FOR_US
+        return "new-epoch" if waited and seq not in self._missing_numbers() else "late"
+
+    def accept(self, seq: int, at_us: int, received_us: int, order: Order) -> bool:
+        """Take a sample in; True if its number is out of order in a way that no resending explains."""
+        self._remember(seq, at_us)
+        if order == "late":
+            if self.older_since_us is None:
+                self.older_since_us = received_us
+            found = self._fill(seq)
+            self.newest_seq = max(self.newest_seq, seq)
+            return not found
+        first = self.newest_at_us < 0
+        fault = not first and seq <= self.newest_seq
+        if order == "new-epoch":
+            self.epoch += 1
+            self.missing.clear()
+        elif not first:
+            self._measure(at_us)
+            if seq > self.newest_seq + 1:
+                self.missing.append((self.newest_seq + 1, seq - 1, at_us))
+        self.newest_seq, self.newest_at_us, self.newest_received_us = seq, at_us, received_us
+        self.older_since_us = None
+        return fault
+
+    def lost(self) -> int:
+        """How many numbers have now been missing for too long; they are counted once."""
+        count = 0
+        while self.missing and self.newest_at_us - self.missing[0][2] >= GRACE_US:
+            first, last, _ = self.missing.popleft()
+            count += last - first + 1
+        return count
+
+    def _stepped_forward(self, at_us: int, received_us: int) -> bool:
+        agreed = abs(self.newest_received_us - self.newest_at_us) <= FORWARD_STEP_US
+        return agreed and at_us - received_us > FORWARD_STEP_US
+
+    def _missing_numbers(self) -> set[int]:
+        return {number for first, last, _ in self.missing if last - first < REMEMBERED for number in range(first, last + 1)}
+
+    def _fill(self, seq: int) -> bool:
+        """Take a late number off the missing ones; False if it was not missing."""
+        for index, (first, last, at_us) in enumerate(self.missing):
+            if first <= seq <= last:
+                del self.missing[index]
+                for run in ((seq + 1, last, at_us), (first, seq - 1, at_us)):
+                    if run[0] <= run[1]:
+                        self.missing.insert(index, run)
+                return True
+        return False
+
+    def _remember(self, seq: int, at_us: int) -> None:
+        self.remembered.pop(seq, None)
+        self.remembered[seq] = at_us
+        if len(self.remembered) > REMEMBERED:
+            del self.remembered[next(iter(self.remembered))]
+
+    def _measure(self, at_us: int) -> None:
+        step_us = at_us - self.newest_at_us
+        if 0 < step_us <= MAX_PERIOD_US:
+            self.period_us = step_us if not self.period_us else self.period_us + (step_us - self.period_us) // PERIOD_WEIGHT

@@ -1,0 +1,86 @@
+"""What one sensor saw over a span: the arithmetic under every summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from cordguard.contract.case import CaseSensor
+from cordguard.contract.summary import SensorSummary
+from cordguard.contract.units import Role
+from cordguard.engine.dose import MAX_STEP_US, Dose, time_above_us
+
+_US_PER_S: Final = 1_000_000
+
+
+@dataclass(slots=True)
+class TemperatureSample:
+    """A reading of one sensor, on the common time axis."""
+
+    event_us: int
+    sensor: str
+    temperature_c: float | None
+    late: bool = False
+    """Late samples count for the maximum, never for dose or time."""
+    step_us: int | None = None
+    """Interval to the sample before, when the source's clock cannot tell it."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """One sensor over one span."""
+
+    samples: int = 0
+    faults: int = 0
+    max_c: float | None = None
+    max_event_us: int = 0
+    above_42_us: float = 0.0
+    above_43_us: float = 0.0
+    above_45_us: float = 0.0
+    covered_us: int = 0
+    dose: Dose = field(default_factory=Dose)
+
+    def add(self, sample: TemperatureSample) -> None:
+        """Take in one reading."""
+        temperature_c = sample.temperature_c
+        if temperature_c is None:
+            self.faults += 1
+            return
+        self.samples += 1
+        if self.max_c is None or temperature_c > self.max_c:
+            self.max_c, self.max_event_us = temperature_c, sample.event_us
+        newest_us = self.dose.newest_at_us
+        if sample.late or (newest_us is not None and sample.event_us <= newest_us and sample.step_us is None):
+            return
+        if newest_us is not None:
+            self._take_time(sample.event_us - newest_us if sample.step_us is None else sample.step_us, temperature_c)
+        self.dose.add(sample.event_us, temperature_c, step_us=sample.step_us)
+
+    def _take_time(self, step_us: int, temperature_c: float) -> None:
+        before_c = self.dose.newest_c
+        self.above_42_us += time_above_us(step_us, before_c, temperature_c, 42.0)
+        self.above_43_us += time_above_us(step_us, before_c, temperature_c, 43.0)
+        self.above_45_us += time_above_us(step_us, before_c, temperature_c, 45.0)
+        if step_us <= MAX_STEP_US:
+            self.covered_us += step_us
+
+
+def summarise_sensor(sensor: str, tally: Tally, role: Role, listed: CaseSensor | None, span_us: int) -> SensorSummary:
+    """The tally in the words of the contract; ``span_us`` is the time it could have covered."""
+    completeness = min(100.0, 100.0 * tally.covered_us / span_us) if span_us > 0 else 0.0
+    return SensorSummary(
+        sensor=sensor,
+        role=role,
+        structure=listed.structure if listed else None,
+        distance_mm=listed.distance_mm if listed else None,
+        samples=tally.samples,
+        faults=tally.faults,
+        completeness_percent=round(completeness, 3),
+        max_temperature_c=tally.max_c,
+        max_at_us=tally.max_event_us if tally.max_c is not None else None,
+        time_above_42_s=tally.above_42_us / _US_PER_S,
+        time_above_43_s=tally.above_43_us / _US_PER_S,
+        time_above_45_s=tally.above_45_us / _US_PER_S,
+        cem43_min=tally.dose.cem43_min,
+        dose_estimated=tally.dose.estimated,
+    )

@@ -1,0 +1,271 @@
+"""What devices stream: put in order, on one time axis, used whatever is wrong with it, and judged."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cordguard.contract.lenient import GeneratorFrame, SensorSample, TemperatureFrame
+from cordguard.contract.telemetry import Status
+from cordguard.engine.ablation import PAUSE_US, GeneratorSample
+from cordguard.engine.alarms import Step
+from cordguard.engine.cases import apply_pending, may_release, release
+from cordguard.engine.clocks import LATE_US
+from cordguard.engine.rules import impedance, neural, room, sensor as sensor_rules, source as source_rules
+from cordguard.engine.session import UnassignedSample
+from cordguard.engine.state import Generator, RoomState, Sensor, Source
+from cordguard.engine.streams import Order, Stream
+from cordguard.engine.tally import TemperatureSample
+
+UNASSIGNED_US: Final = 10 * 60_000_000
+"""How long samples wait for a case that was opened before them."""
+
+
+class Moment:
+    """Where one frame stands: its order, its times, and whether it may count for the open case."""
+
+    __slots__ = ("at_us", "backlog", "counts", "event_us", "order", "received_us", "step_us")
+
+    def __init__(self, order: Order, at_us: int, received_us: int) -> None:
+        """Event time and the rest are found out as the source is judged."""
+        self.order = order
+        self.at_us = at_us
+        self.received_us = received_us
+        self.event_us = at_us
+        self.backlog = False
+        self.counts = True
+        self.step_us: int | None = None
+        """Interval across a step of the source's clock, from our clock."""
+
+    @property
+    def late(self) -> bool:
+        """Older than the newest of its stream."""
+        return self.order == "late"
+
+
+def take_temperature(step: Step, source: Source, frame: TemperatureFrame, monitor: str) -> None:
+    """Take in a temperature frame."""
+    moment = _place(step, source, "temperature", frame)
+    if moment is None:
+        return
+    for sample in frame.samples:
+        _take_sample(step, source, moment, sample)
+    room.judge_guarded(step, moment.event_us)
+    _finish(step, moment, monitor)
+
+
+def take_generator(step: Step, source: Source, frame: GeneratorFrame, monitor: str) -> None:
+    """Take in a generator frame. A late one changes nothing: RF is what the newest says."""
+    moment = _place(step, source, "generator", frame)
+    if moment is None or moment.late:
+        return
+    generator = source.generator = source.generator or Generator()
+    _restart_baseline(generator, frame, moment)
+    generator.rf_on = frame.rf_on
+    generator.power_w, generator.impedance_ohm = frame.power_w, frame.impedance_ohm
+    generator.event_us = moment.event_us
+    impedance.judge_impedance(step, source, generator, moment.at_us, moment.event_us)
+    generator.newest_at_us = moment.at_us
+    source_rules.judge_generator_returned(step, source, moment.event_us)
+    _follow_rf(step, moment.event_us)
+    sample = GeneratorSample(
+        moment.event_us, source.name, frame.rf_on, frame.power_w, frame.impedance_ohm, frame.temperature_set_c
+    )
+    _fold(step.state, moment, sample)
+    room.judge_bound(step, moment.event_us, backlog=moment.backlog)
+    room.judge_guarded(step, moment.event_us)
+    _finish(step, moment, monitor)
+
+
+def take_status(step: Step, source: Source, status: Status, *, retained: bool) -> None:
+    """Take in a sign of life, or the word that a source goes."""
+    state = step.state
+    source.state = status.state
+    for entry in status.sensors:
+        _apply_status_role(step, f"{source.name}/{entry.sensor}", entry.role)
+    if status.state == "online":
+        if not retained or not source.heard_us:
+            source.heard_us = step.received_us
+        return
+    source.telemetry_after_offline = False
+    if is_watched(state):
+        source_rules.raise_offline(step, source, source.event_us or step.received_us, "says that it is offline")
+    else:
+        end_conditions(step, source)
+
+
+def is_watched(state: RoomState) -> bool:
+    """Whether silence matters even from a source that took its leave."""
+    return state.watch is not None or state.rf_on
+
+
+def end_conditions(step: Step, source: Source) -> None:
+    """A source that said goodbye while nobody is watched ends its own conditions."""
+    event_us = max(source.event_us, 1)
+    source_rules.end_offline(step, source, event_us, "went offline after the watch was over")
+    source_rules.end_all(step, source, event_us)
+    for key, sensor in step.state.sensors.items():
+        if key.startswith(source.name + "/"):
+            sensor_rules.end_all(step, sensor, event_us)
+
+
+def _apply_status_role(step: Step, key: str, role: str) -> None:
+    sensor = step.state.sensor(key)
+    if sensor.status_role == role:
+        return
+    was_neural = sensor.role == "neural"
+    sensor.status_role = role  # type: ignore[assignment]  # the contract's Role
+    if was_neural and sensor.role != "neural":
+        neural.forget(step, sensor, sensor.event_us)
+
+
+def _place(step: Step, source: Source, kind: str, frame: TemperatureFrame | GeneratorFrame) -> Moment | None:
+    """Find out where a frame stands; None if it is a repeat."""
+    state, received_us = step.state, step.received_us
+    stream = source.streams.setdefault(kind, Stream())
+    order = stream.classify(frame.seq, frame.at_us, received_us)
+    state.count("unknown_keys", frame.unknown_keys)
+    if order == "repeat":
+        state.count("repeats")
+        return None
+    moment = Moment(order, frame.at_us, received_us)
+    if order == "new-epoch":
+        moment.step_us = max(received_us - stream.newest_received_us, 0)
+        _begin_epoch(state, source, kind)
+    out_of_order = stream.accept(frame.seq, frame.at_us, received_us, order)
+    if order != "late":
+        source_rules.judge_clock(step, source, received_us, frame.at_us)
+    moment.event_us = source.clock.event_us(frame.at_us)
+    moment.backlog = received_us - moment.event_us > LATE_US
+    source_rules.judge_sequence(step, source, stream, out_of_order=out_of_order, event_us=moment.event_us)
+    moment.counts = source_rules.judge_stamp(step, source, frame.session, moment.event_us)
+    if order == "late":
+        state.count("late")
+    else:
+        _hear(step, source, moment)
+    return moment
+
+
+def _begin_epoch(state: RoomState, source: Source, kind: str) -> None:
+    state.count("epochs")
+    source.clock.restart()
+    if kind == "temperature":
+        for key, sensor in state.sensors.items():
+            if key.startswith(source.name + "/"):
+                sensor.recent.clear()
+                sensor.late.clear()
+                for window in (sensor.slope, sensor.early_slope, sensor.calm):
+                    window.clear()
+                for ladder in sensor.ladders.values():
+                    ladder.forget_pending()
+    elif source.generator is not None:
+        source.generator.newest_at_us = None
+
+
+def _hear(step: Step, source: Source, moment: Moment) -> None:
+    state = step.state
+    source.heard_us, source.event_us = moment.received_us, moment.event_us
+    state.newest_event_us = max(state.newest_event_us, moment.event_us)
+    if moment.backlog:
+        return
+    source.telemetry_after_offline = True
+    if "R17" in source.ladders and source.state != "offline":
+        source_rules.end_offline(step, source, moment.event_us, "is back")
+    if state.blind_until_live:
+        room.end_blind(step)
+
+
+def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSample) -> None:
+    state = step.state
+    sensor = state.sensor(f"{source.name}/{sample.sensor}")
+    folded = TemperatureSample(
+        moment.event_us, sensor.key, sample.temperature_c, late=moment.late, step_us=moment.step_us
+    )
+    _fold(state, moment, folded)
+    if moment.late:
+        if sample.temperature_c is not None and sensor.role == "neural":
+            limits = state.limits_for(sensor, backlog=moment.backlog)
+            neural.judge_late(step, sensor, moment.at_us, moment.event_us, sample.temperature_c, limits)
+        return
+    sensor.heard_us, sensor.event_us = moment.received_us, moment.event_us
+    sensor.late_by_us = moment.received_us - moment.event_us if moment.backlog else 0
+    sensor.temperature_c, sensor.fault = sample.temperature_c, sample.fault
+    if sample.temperature_c is not None:
+        _measure(state, sensor, moment, sample.temperature_c)
+    sensor_rules.judge_returned(step, sensor, moment.event_us)
+    sensor_rules.judge_fault(step, sensor, moment.at_us, moment.event_us)
+    sensor_rules.judge_unlisted(step, sensor, moment.at_us, moment.event_us)
+    if sample.temperature_c is not None and sensor.role == "neural":
+        limits = state.limits_for(sensor, backlog=moment.backlog)
+        neural.judge_newest(step, sensor, moment.at_us, moment.event_us, sample.temperature_c, limits)
+
+
+def _measure(state: RoomState, sensor: Sensor, moment: Moment, temperature_c: float) -> None:
+    """Dose and slopes of the newest sample."""
+    sensor.dose.add(moment.at_us, temperature_c, step_us=moment.step_us)
+    sensor.slope.add(moment.at_us, temperature_c)
+    if sensor.role != "neural":
+        return
+    sensor.early_slope.add(moment.at_us, temperature_c)
+    if state.watch is not None and state.watch.case.state == "closed":
+        sensor.calm.add(moment.at_us, temperature_c)
+
+
+def _restart_baseline(generator: Generator, frame: GeneratorFrame, moment: Moment) -> None:
+    """RF after a long pause is another ablation, with an impedance baseline of its own."""
+    if not frame.rf_on:
+        generator.off_at_us = moment.at_us if generator.off_at_us is None else generator.off_at_us
+        return
+    if generator.off_at_us is not None and moment.at_us - generator.off_at_us > PAUSE_US:
+        generator.baseline.clear()
+        generator.baseline_ohm, generator.baseline_power_us = None, 0
+    generator.off_at_us = None
+
+
+def _follow_rf(step: Step, event_us: int) -> None:
+    """RF of the room: on if any generator's newest word says so; a silent one keeps its last state."""
+    state = step.state
+    rf_on = any(source.generator is not None and source.generator.rf_on for source in state.sources.values())
+    if rf_on == state.rf_on:
+        return
+    state.rf_on = rf_on
+    if rf_on:
+        paused = state.rf_off_event_us is not None and event_us - state.rf_off_event_us <= PAUSE_US
+        state.rf_run_event_us = state.rf_run_event_us if paused else event_us
+        state.rf_on_event_us, state.rf_on_received_us, state.rf_off_event_us = event_us, step.received_us, None
+    else:
+        state.rf_off_event_us = event_us
+        apply_pending(step)
+    rerank(step, event_us)
+
+
+def rerank(step: Step, event_us: int) -> None:
+    """Losing a sensor or a source weighs more while RF is on."""
+    for sensor in step.state.sensors.values():
+        if "R08" in sensor.ladders:
+            sensor_rules.settle_fault(step, sensor, event_us)
+        if "R14" in sensor.ladders and not step.state.rf_on:
+            sensor_rules.relax_silence(step, sensor, event_us)
+    for source in step.state.sources.values():
+        if "R17" in source.ladders:
+            source_rules.settle_offline(step, source, event_us, "nothing comes from it")
+
+
+def _fold(state: RoomState, moment: Moment, sample: UnassignedSample) -> None:
+    """Count a sample for its session, or keep it for a case that may still come."""
+    if not moment.counts:
+        state.count("samples_of_other_sessions")
+    elif state.fold is not None:
+        state.fold.add(sample)
+    else:
+        waiting = state.unassigned
+        waiting.append(sample)
+        while waiting[0].event_us < moment.event_us - UNASSIGNED_US:
+            waiting.popleft()
+
+
+def _finish(step: Step, moment: Moment, monitor: str) -> None:
+    if may_release(step.state, moment.event_us):
+        release(step, moment.event_us, monitor)
+        for source in step.state.sources.values():
+            if source.state == "offline":
+                end_conditions(step, source)
