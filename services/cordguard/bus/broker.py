@@ -24,7 +24,6 @@ from cordguard.contract.topics import Party
 HOST: Final = "127.0.0.1"
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 5.0
-LOG_TAIL_LINES: Final = 3
 
 
 class BrokerError(Exception):
@@ -110,11 +109,7 @@ class EmbeddedBroker:
 
     def _write_config(self, port: int) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        accounts = self.folder / "accounts.json"
-        if not accounts.exists():
-            _write_private(accounts, json.dumps({party: secrets.token_urlsafe(24) for party in PARTIES}))
-        kept = json.loads(accounts.read_text())
-        self._credentials = {party: kept[party] for party in PARTIES}
+        self._credentials = _accounts(self.folder / "accounts.json")
         config = self.folder / "nats-server.conf"
         _write_private(config, server_config(port, self.folder.resolve() / "store", self._credentials, self._site))
         return config
@@ -124,7 +119,7 @@ class EmbeddedBroker:
         while not _accepts(self.port):
             if not self.running:
                 self._end(signal.SIGKILL)
-                msg = f"the broker ended at once; its last words ({self.log}): {self._last_words()}"
+                msg = f"the broker ended at once: {self._last_words()}; see {self.log}"
                 raise BrokerError(msg)
             if time.monotonic() > deadline_s:
                 self._end(signal.SIGKILL)
@@ -133,10 +128,12 @@ class EmbeddedBroker:
             time.sleep(0.01)
 
     def _last_words(self) -> str:
+        """The last error in its log, without time and process id; or its last line."""
+        lines: list[str] = []
         with contextlib.suppress(OSError):
             lines = self.log.read_text(errors="replace").splitlines()
-            return " | ".join(lines[-LOG_TAIL_LINES:]) or "none"
-        return "none"
+        troubles = [line for line in lines if "[FTL]" in line or "[ERR]" in line]
+        return (troubles or lines or ["none"])[-1].rpartition("] ")[2]
 
     def _end(self, signum: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -160,6 +157,23 @@ def _launch(server: Path, config: Path, log: Path) -> subprocess.Popen[bytes]:
             start_new_session=True,  # Ctrl-C is for us; we end it last
             preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - started from the main thread
         )
+
+
+def _accounts(path: Path) -> Mapping[Party, str]:
+    """The password of each party, made at the first start and kept: restarts must not lock running clients out.
+
+    Raises:
+        BrokerError: the file is damaged.
+        OSError: it can be neither read nor written.
+    """
+    if not path.exists():
+        _write_private(path, json.dumps({party: secrets.token_urlsafe(24) for party in PARTIES}))
+    try:
+        kept = json.loads(path.read_text())
+        return {party: str(kept[party]) for party in PARTIES}
+    except (ValueError, KeyError, TypeError):
+        msg = f"{path} does not hold a password for each of {', '.join(PARTIES)}; delete it to get new passwords"
+        raise BrokerError(msg) from None
 
 
 def _write_private(path: Path, text: str) -> None:
