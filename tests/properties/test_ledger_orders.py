@@ -47,9 +47,9 @@ orders = st.permutations(MESSAGES).flatmap(
 
 def facts(entries: tuple[Entry, ...]) -> set[tuple[str, str, bytes]]:
     """What entries say, whichever of two contradicting ones came first."""
-    said = set()
+    said: set[tuple[str, str, bytes]] = set()
     for entry in entries:
-        kind, key = entry.kind, entry.key
+        kind, key = str(entry.kind), entry.key
         if kind == "conflict":
             kind, key = key.split(":")[0], key.split(":")[1]
         said.add((kind, key, entry.content))
