@@ -11,21 +11,20 @@ import pytest
 from pydantic import ValidationError
 
 from cordguard.bus.memory import MemoryBroker
-from cordguard.bus.port import Bus, BusRefusedError, Connection, Delivery, Handlers, Message, Publication, QoS
-from cordguard.bus.port import Subscription as Sub
+from cordguard.bus.port import Bus, BusRefusedError, Connection, Handlers, Message, Subscription
 from cordguard.contract import topics
 from cordguard.contract.alarms import PresentAlarms, Transition
-from cordguard.contract.case import Case
 from cordguard.contract.health import ClockReading
-from cordguard.contract.telemetry import Status, TemperatureReading
-from cordguard.contract.vitals import Vitals
+from cordguard.contract.telemetry import Status
 from cordguard.simulators.player import simulate
 from cordguard.simulators.scenario import ScenarioError
 from cordguard.simulators.simulation import Progress, SimulateSettings, SimulationResult
+from support.sim_monitor import SHORT, Monitor, WatchedBus
 
 START_US: Final = 1_790_000_000_000_000
-POLICY: Final = "sha256:" + "0" * 64
 ROOM: Final = {"site": "site", "room": "room-1"}
+
+
 @dataclass
 class Wall:
     """A wall clock that moves when somebody waits at it."""
@@ -34,6 +33,9 @@ class Wall:
 
     def now_us(self) -> int:
         return self.us
+
+    def wait(self, seconds: float) -> None:
+        self.us += round(seconds * 1e6)
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Run:
         return simulate(settings, self.open_bus, self.progress.append, clock=self.wall, stopping=stopping)
 
     def open_bus(self, connection: Connection, handlers: Handlers) -> Bus:
-        return WatchedBus(self.broker.open(connection, handlers), self.wall, self.monitor, self.on_publish)
+        return WatchedBus(self.broker.open(connection, handlers), self.monitor, self.wall.wait, self.on_publish)
 
     def on_publish(self, topic: str) -> None:
         if topic.endswith("/clock") and self.monitor is not None and self.monitor.vitals_us:
@@ -77,7 +79,9 @@ def file(tmp_path: Path) -> Path:
 
 def watched(file: Path, **monitor: object) -> Run:
     run = Run(file)
-    run.monitor = Monitor(run.broker, run.wall, **monitor)  # type: ignore[arg-type]
+    run.monitor = Monitor(run.wall, **monitor)  # type: ignore[arg-type]
+    connection = Connection("safety-site-main", clean=True, subscriptions=(Subscription("cordguard/v1/site/#"),))
+    run.monitor.connect(run.broker.open, connection)
     return run
 
 
@@ -164,7 +168,7 @@ class TestSimulatedTime:
         assert result.frames < 52
 
     def test_a_monitor_on_another_clock_is_told_apart(self, file: Path) -> None:
-        assert watched(file, own_clock=True).simulate().ending.outcome == "foreign-clock"
+        assert watched(file, simulated=False, ahead_us=60_000_000).simulate().ending.outcome == "foreign-clock"
 
     def test_a_run_starts_after_the_last_one_and_refuses_to_start_before_it(self, file: Path) -> None:
         run = watched(file)
@@ -177,9 +181,7 @@ class TestSimulatedTime:
         assert run.simulate(start_us=None).start_us == seen_us + 1_000_000
 
     def test_without_release_it_ends_at_the_maximum_and_says_so(self, file: Path) -> None:
-        run = watched(file)
-        assert run.monitor is not None
-        run.monitor.on_case = lambda case: setattr(run.monitor, "session", case.session)  # type: ignore[method-assign]
+        run = watched(file, releases=False)
         result = run.simulate()
         assert result.ending.outcome == "maximum-duration"
         assert "has not released its watch in room-1" in result.ending.message
@@ -266,6 +268,10 @@ class TestSettings:
     def test_a_start_time_needs_simulated_time(self) -> None:
         with pytest.raises(ValidationError, match="start_us needs speed"):
             SimulateSettings(scenario="canal-sensor-lost", start_us=START_US)
+
+    def test_a_reserved_name_is_no_room(self) -> None:
+        with pytest.raises(ValidationError, match="'canary' is a reserved name"):
+            SimulateSettings(scenario="canal-sensor-lost", room="canary")
 
     def test_slower_than_real_time_is_refused(self) -> None:
         with pytest.raises(ValidationError, match="greater than or equal to 1"):

@@ -7,6 +7,7 @@ what the room says. A run at any speed acts at the same frames.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Final
 
 from cordguard.bus.port import BusRefusedError, Handlers, OpenBus, Will
@@ -57,17 +58,14 @@ def simulate(
     will = unstarted.status("offline", settings.start_us or wall.now_us())
     connection = settings.connection(hearing.subscriptions, Will(will.topic, will.payload))
     try:
-        bus = open_bus(connection, Handlers(hearing.on_delivery))
+        with closing(open_bus(connection, Handlers(hearing.on_delivery))) as bus:
+            patience = Patience(bus, wall, stopping)
+            start = _start(settings, patience, hearing)
+            if isinstance(start, Ending):
+                return SimulationResult(start)
+            return _Run(settings, scenario, start, patience, hearing).play(on_progress)
     except BusRefusedError as error:
         return SimulationResult(Ending("refused", str(error)))
-    patience = Patience(bus, wall, stopping)
-    try:
-        start = _start(settings, patience, hearing)
-        if isinstance(start, Ending):
-            return SimulationResult(start)
-        return _Run(settings, scenario, start, patience, hearing).play(on_progress)
-    finally:
-        bus.close()
 
 
 def _start(settings: SimulateSettings, patience: Patience, hearing: Hearing) -> int | Ending:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cordguard.bus.port import Connection, Subscription, Will
+from cordguard.contract.topics import RESERVED_ROOMS
 from cordguard.contract.units import Level, Micros
 
 
@@ -32,6 +33,14 @@ class SimulateSettings(BaseModel):
     broker_port: Annotated[int, Field(ge=1, le=65_535)] = 1883
     broker_username: str | None = Field(default=None, description="Account at the broker.")
     broker_password: str | None = Field(default=None, repr=False, description="Its password.")
+
+    @field_validator("room")
+    @classmethod
+    def _is_a_procedure_room(cls, room: str) -> str:
+        if room in RESERVED_ROOMS:
+            msg = f"{room!r} is a reserved name; take another"
+            raise ValueError(msg)
+        return room
 
     @model_validator(mode="after")
     def _starts_now_in_real_time(self) -> SimulateSettings:
