@@ -97,3 +97,8 @@ _SHAPES: Final[dict[type[PointRow], tuple[str, tuple[str, ...], frozenset[str]]]
         frozenset({"event_us", "policy", "evidence"}),
     ),
 }
+
+POINT_COLUMNS: Final[dict[str, frozenset[str]]] = {
+    measurement: frozenset(row.__slots__) - left_out for row, (measurement, _, left_out) in _SHAPES.items()
+}
+"""The names of the tags and fields of each measurement: what queries may ask for."""
