@@ -76,6 +76,8 @@ class TestLoading:
         ("old", "new", "sentence"),
         [
             ("[tissue]", "[tissue", "scenario bad is not TOML"),
+            ('title = "', 'name = "x"\ntitle = "', "leave name out"),
+            ('level = "L1"', 'level = "L 1"', "case.level: String should match pattern"),
             ('kind = "lytic-tumour"', 'kind = "cheese"', "'cheese' is not in the table of tissues; take one of bone"),
             ("reaction_s = 4.0", "reaction_s = 0.5", "operator.reaction_s: Input should be greater than or equal to 1"),
             ("reaction_s = 4.0", "reaction_ms = 4000", "operator.reaction_ms: Extra inputs are not permitted"),
@@ -96,6 +98,10 @@ class TestLoading:
             read_scenario(GOOD.replace(old, new, 1), "bad")
         assert sentence in str(refused.value)
         assert "\n" not in str(refused.value)
+
+    def test_a_file_name_that_cannot_be_part_of_an_identifier_is_refused(self) -> None:
+        with pytest.raises(ScenarioError, match="name: String should match pattern"):
+            read_scenario(GOOD, "my scenario")
 
     def test_of_many_problems_the_first_are_named_and_the_rest_counted(self) -> None:
         with pytest.raises(ScenarioError, match=r"Field required.*and \d+ more\)"):

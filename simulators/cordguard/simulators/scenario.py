@@ -19,6 +19,9 @@ from cordguard.simulators.devices.operator import OperatorSettings
 from cordguard.simulators.devices.thermometry import SensorSettings
 from cordguard.simulators.tissue.properties import TISSUES
 
+ScenarioName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""Part of the identifier of each session that is played from it, so no blanks."""
+
 SUFFIX: Final = ".toml"
 _FOLDER: Final = "scenarios"
 _SHOWN_PROBLEMS: Final = 5
@@ -46,7 +49,9 @@ class CaseFacts(Checked):
     """What the operator writes into the case."""
 
     electrode: Electrode = Field(description="Topology of the electrode.")
-    level: str = Field(description="Vertebral level, for example T8.")
+    level: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/-]{0,15}$")] = Field(
+        description="Vertebral level, for example T8."
+    )
     lesion: Lesion = Field(description="Kind of metastasis.")
     posterior_wall: PosteriorWall = Field(description="State of the posterior wall.")
     profile: ProfileName = Field(description="Named limit profile.")
@@ -70,7 +75,7 @@ class Expected(Checked):
 class Scenario(Checked):
     """One scenario file. All times are seconds from its start."""
 
-    name: str = Field(description="How it is called for: the file's name without its suffix.")
+    name: ScenarioName = Field(description="How it is called for: the file's name without its suffix.")
     title: str = Field(description="A line for a person.")
     clinical_sense: str = Field(description="A paragraph: what happens, why, and what it should teach.")
     source: Level = Field(default="gen-1", description="Name of the device that publishes everything.")
@@ -135,7 +140,11 @@ def read_scenario(text: str, name: str) -> Scenario:
         ScenarioError: it is no TOML, or a field is missing, unknown or out of range.
     """
     try:
-        return Scenario.model_validate({"name": name, **tomllib.loads(text)})
+        content = tomllib.loads(text)
+        if "name" in content:
+            msg = f"scenario {name}: leave name out, the file's name is the scenario's"
+            raise ScenarioError(msg)
+        return Scenario.model_validate({"name": name, **content})
     except tomllib.TOMLDecodeError as error:
         msg = f"scenario {name} is not TOML: {error}"
     except ValidationError as error:
