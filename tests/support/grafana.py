@@ -50,6 +50,8 @@ class Page:
     variables: Mapping[str, str]
     from_ms: int
     to_ms: int
+    interval: str | None = None
+    """The width of a bucket, if it is not the panel's smallest."""
 
     def fill_in(self, query: str, panel: Json | None = None) -> str:
         """The query that Grafana sends: a panel with a time of its own reaches back from the end of the range."""
@@ -57,7 +59,7 @@ class Page:
         if panel is not None and "timeFrom" in panel:
             from_ms = self.to_ms - duration_ms(panel["timeFrom"])
         filled = query.replace("$timeFilter", f"time >= {from_ms}ms and time <= {self.to_ms}ms")
-        filled = filled.replace("$__interval", (panel or {}).get("interval", "1s"))
+        filled = filled.replace("$__interval", self.interval or (panel or {}).get("interval", "1s"))
         for name, value in self.variables.items():
             filled = filled.replace(f"${{{name}:regex}}", re.sub(r"([\\^$*+?.()|{}\[\]/])", r"\\\1", value))
         assert "$" not in filled.replace("$/", ""), f"left over: {filled}"

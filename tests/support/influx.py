@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -256,12 +256,18 @@ def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxSe
     server.stop()
 
 
+@contextmanager
+def new_database(server: InfluxServer) -> Iterator[Influx]:
+    """A new database, and a shim in front of it; both go at the end of the block."""
+    database = f"test_{uuid.uuid4().hex}"
+    server.run(f'CREATE DATABASE "{database}"')
+    with closing(Shim(server.url)) as shim:
+        yield Influx(server, shim, database)
+    server.run(f'DROP DATABASE "{database}"')
+
+
 @pytest.fixture
 def influx(influx_server: InfluxServer) -> Iterator[Influx]:
-    """A new database, and a shim in front of it."""
-    database = f"test_{uuid.uuid4().hex}"
-    influx_server.run(f'CREATE DATABASE "{database}"')
-    shim = Shim(influx_server.url)
-    yield Influx(influx_server, shim, database)
-    shim.close()
-    influx_server.run(f'DROP DATABASE "{database}"')
+    """A database of the test's own."""
+    with new_database(influx_server) as influx:
+        yield influx
