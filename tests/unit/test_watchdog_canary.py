@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from cordguard.contract.alarms import Transition
@@ -94,7 +96,7 @@ def test_a19_it_sends_46_and_36_degrees_in_turn_every_500_ms() -> None:
     temperatures = [sample.readings[0].temperature_c for sample in world.samples]
     assert temperatures == [46.0, 36.0, 46.0, 36.0, 46.0, 36.0]
     times = [sample.at_us for sample in world.samples]
-    assert {later - earlier for earlier, later in zip(times[1:], times[2:], strict=False)} == {PERIOD_US}
+    assert {later - earlier for earlier, later in pairwise(times[1:])} == {PERIOD_US}
     numbers = [sample.seq for sample in world.samples]
     assert numbers == list(range(numbers[0], numbers[0] + 6))
 

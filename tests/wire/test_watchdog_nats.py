@@ -58,12 +58,14 @@ class World:
         return [Failure.model_validate_json(payload) for payload in self.page.payloads]
 
     def shows(self, *, failed: bool) -> Callable[[], bool]:
-        def shown() -> bool:
-            self.step()
-            failures = self.failures()
-            return bool(failures) and failures[-1].failed is failed
+        return self.stepping(lambda: [failure.failed for failure in self.failures()[-1:]] == [failed])
 
-        return shown
+    def stepping(self, condition: Callable[[], bool]) -> Callable[[], bool]:
+        def step() -> bool:
+            self.step()
+            return condition()
+
+        return step
 
     def close(self) -> None:
         self.watchdog.close()
@@ -93,8 +95,9 @@ def test_h18_after_a_crash_of_the_broker_the_failure_is_published_and_taken_back
     wait_until(world.shows(failed=False), what="the first proofs")
     world.rig.crash()
     out_s = time.monotonic()
-    wait_until(lambda: world.step() or time.monotonic() - out_s > 2.5, what="an outage longer than the deadline")
+    wait_until(world.stepping(lambda: time.monotonic() - out_s > 2.5), what="an outage longer than the deadline")
     before = len(world.failures())
     world.rig.recover()
-    wait_until(lambda: world.step() or any(f.failed for f in world.failures()[before:]), what="the failure")
+    said = world.stepping(lambda: any(failure.failed for failure in world.failures()[before:]))
+    wait_until(said, what="the failure")
     wait_until(world.shows(failed=False), what="the end of the failure")
