@@ -128,6 +128,8 @@ def test_a_last_will_without_permission_is_not_published(room: Room) -> None:
         ("recorder", "cordguard/v1/{site}/+/command"),
         ("console", "#"),
         ("device", "$MQTT/msgs/#"),
+        ("recorder", "$MQTT/sub/#"),
+        ("recorder", "_INBOX/#"),
         ("safety", "$SYS/#"),
     ],
 )

