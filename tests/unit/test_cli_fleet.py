@@ -61,6 +61,12 @@ def test_the_simulator_ends_before_the_services() -> None:
     assert [spec.name for spec in stages[0]] == ["simulator"]
 
 
+def test_the_watchdog_runs_only_while_the_chain_that_it_tests_works() -> None:
+    stages = stop_order(service_specs(fleet()))
+    assert [spec.name for spec in stages[0]] == ["watchdog"]
+    assert {spec.name for spec in stages[1]} == set(SERVICES) - {"watchdog"}
+
+
 def test_speed_and_seed_reach_the_simulator() -> None:
     command = simulator_spec(fleet(), Play("x", seed=7, speed=20.0)).command
     assert command[command.index("--seed") + 1] == "7"

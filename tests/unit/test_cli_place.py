@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cordguard.cli.place import OURS, check_writable, free_port, fresh_folder, kept_folder
-from cordguard.runtime.service import SetupError
+from cordguard.cli.place import OURS, check_writable, free_port, fresh_folder, kept_folder, raise_if_full
+from cordguard.runtime.service import ServiceFailedError, SetupError
 from support.processes import taken_port
 
 
@@ -50,11 +50,11 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int, data: bytes) -> int:
-        del descriptor, data
+    def full(descriptor: int) -> None:
+        del descriptor
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SetupError, match=r"cannot be written \(No space left on device\); make room"):
         fresh_folder(tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -64,6 +64,14 @@ def test_a_disk_that_is_nearly_full_is_one_sentence(tmp_path: Path) -> None:
     more_than_there_is = shutil.disk_usage(tmp_path).total + 2**20
     with pytest.raises(SetupError, match="nearly full"):
         check_writable(tmp_path, least_free_bytes=more_than_there_is)
+
+
+def test_a_disk_that_fills_up_while_it_runs_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raise_if_full(tmp_path)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+    with pytest.raises(ServiceFailedError, match="is full; make room"):
+        raise_if_full(tmp_path)
 
 
 def test_a_taken_port_is_one_sentence_that_names_the_option() -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from cordguard.cli.casewatch import CaseWatch
 from cordguard.cli.conclusion import conclude
 from cordguard.cli.fleet import Play, simulator_spec
-from cordguard.cli.place import LEDGER, LOGS, free_port, fresh_folder
+from cordguard.cli.place import LEDGER, LOGS, free_port, fresh_folder, raise_if_full
 from cordguard.cli.system import Place, System, running_system
 from cordguard.cli.terminal import Progress, complain, say
 from cordguard.runtime.interrupts import Interrupts, StopRequestedError
@@ -131,6 +131,7 @@ class _Demo:
         try:
             while not (watch.state().over and self._options.exit_after_case):
                 system.supervisor.poll(POLL_S)
+                raise_if_full(self._place.data_dir)
                 now_s = time.monotonic()
                 if ended_s is None and system.supervisor.ended("simulator"):
                     ended_s = now_s

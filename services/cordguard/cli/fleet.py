@@ -16,7 +16,9 @@ SERVICES: Final[tuple[Party, ...]] = ("safety", "recorder", "audit", "watchdog",
 """In order of blame: if several die at once, the first of them is the likeliest cause."""
 
 SERVICE_STAGE: Final = 1
-SIMULATOR_STAGE: Final = 2
+WATCHDOG_STAGE: Final = 2
+"""It starts when the chain it tests works, and ends before that: a start and an end are no failures."""
+SIMULATOR_STAGE: Final = 3
 
 CORDGUARD: Final = (sys.executable, "-P", "-m", "cordguard.cli")
 """Our entry point under this Python; ``-P``: the folder we are called from is no place to import from."""
@@ -80,7 +82,7 @@ def _service_spec(name: Party, fleet: Fleet) -> ProcessSpec:
         name=name,
         command=(*CORDGUARD, "service", name, *common, *own),
         environment=_account(name, fleet) | secrets,
-        stage=SERVICE_STAGE,
+        stage=WATCHDOG_STAGE if name == "watchdog" else SERVICE_STAGE,
     )
 
 

@@ -9,11 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from cordguard.runtime.service import SetupError
+from cordguard.runtime.service import ServiceFailedError, SetupError
 
 HOST: Final = "127.0.0.1"
 LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
 """Below this a run may end in the middle: NATS alone wants to know that it may write."""
+
+FULL_BYTES: Final = 1024 * 1024
+"""Below this a running system counts as out of space."""
 
 LEDGER: Final = "ledger.db"
 LOGS: Final = "logs"
@@ -57,13 +60,10 @@ def check_writable(folder: Path, *, least_free_bytes: int = LEAST_FREE_BYTES) ->
         SetupError: the folder cannot be written, or its disk is as good as full.
     """
     try:
-        descriptor, name = tempfile.mkstemp(prefix=".probe-", dir=folder)
-        try:
-            os.write(descriptor, bytes(64 * 1024))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-            Path(name).unlink()
+        with tempfile.NamedTemporaryFile(prefix=".probe-", dir=folder) as probe:
+            probe.write(bytes(64 * 1024))
+            probe.flush()
+            os.fsync(probe.fileno())
         free_bytes = shutil.disk_usage(folder).free
     except OSError as error:
         msg = f"the data folder {folder} cannot be written ({error.strerror}); make room there or choose another."
@@ -74,6 +74,17 @@ def check_writable(folder: Path, *, least_free_bytes: int = LEAST_FREE_BYTES) ->
             f"{least_free_bytes // 2**20} MiB needed); make room there or choose another."
         )
         raise SetupError(msg)
+
+
+def raise_if_full(folder: Path) -> None:
+    """Stop a run whose disk has filled up: its services go on, but keep nothing any more.
+
+    Raises:
+        ServiceFailedError: there is next to nothing left.
+    """
+    if shutil.disk_usage(folder).free < FULL_BYTES:
+        msg = f"the disk of the data folder {folder} is full; make room there, and start again with another folder."
+        raise ServiceFailedError(msg)
 
 
 def free_port(wanted: int | None, option: str) -> int:

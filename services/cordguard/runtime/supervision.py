@@ -21,8 +21,8 @@ STOPS_WITHIN_S: Final = 8.0
 
 LAST_WORD_CHARACTERS: Final = 300
 _TAIL_BYTES: Final = 8_192
-_LOG_PREFIX: Final = re.compile(r"\S+Z [A-Z]+ [\w.]+: ")
-"""What ``runtime.log`` puts before the words."""
+_LOG_PREFIX: Final = re.compile(r"(\S+Z [A-Z]+ [\w.]+|cordguard): ")
+"""What ``runtime.log`` and the command line put before the words."""
 
 
 @dataclass(frozen=True, slots=True)
