@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from cordguard.contract.alarms import PresentAlarms, Transition
@@ -175,6 +176,7 @@ _BY_PATTERN: Final = tuple(
 )
 
 
+@lru_cache(maxsize=4_096)
 def parse(topic: str) -> ParsedTopic | None:
     """Take a concrete topic apart; None if it is none of the table's (unknown word, malformed level, reserved room)."""
     for pattern, row in _BY_PATTERN:

@@ -100,7 +100,9 @@ class Delivery:
     def mark_started(self, event_us: int) -> None:
         """A person says that an ablation begins."""
         current = self.current
-        if current is None or (abs(event_us - current.started_us) > MARK_TOLERANCE_US and event_us > current.newest_rf_us):
+        if current is None or (
+            abs(event_us - current.started_us) > MARK_TOLERANCE_US and event_us > current.newest_rf_us
+        ):
             self._begin(event_us)
 
     def mark_ended(self, event_us: int) -> None:

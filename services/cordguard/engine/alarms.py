@@ -182,7 +182,13 @@ def publish_change(
 
 
 def publish_answer(
-    step: Step, command_id: str, change: Change, message: str, *, command: Command | None = None, reason: str | None = None
+    step: Step,
+    command_id: str,
+    change: Change,
+    message: str,
+    *,
+    command: Command | None = None,
+    reason: str | None = None,
 ) -> None:
     """Answer a command that changed no alarm: refused, paused or resumed (rule R00)."""
     evidence: dict[str, JsonValue] = {}

@@ -89,7 +89,12 @@ def restart_doses(step: Step, from_us: int) -> None:
         neural.restart_dose(step, sensor, max(from_us, sensor.event_us))
     recounted: dict[str, int] = {}
     for sample in state.unassigned:
-        if not isinstance(sample, TemperatureSample) or sample.event_us < from_us or sample.temperature_c is None or sample.late:
+        if (
+            not isinstance(sample, TemperatureSample)
+            or sample.event_us < from_us
+            or sample.temperature_c is None
+            or sample.late
+        ):
             continue
         sensor = state.sensors[sample.sensor]
         if recounted.setdefault(sample.sensor, 0) == 0:

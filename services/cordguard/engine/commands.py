@@ -85,5 +85,3 @@ def _resume(step: Step, command: Command) -> None:
         return
     state.paused_until_us = state.pause_command = None
     publish_answer(step, command.command_id, "resumed", "Sound is on again", command=command)
-
-

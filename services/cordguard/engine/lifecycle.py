@@ -38,7 +38,9 @@ def advance(flags: Flags | None, event: Event, *, latching: bool) -> Step:
     if flags is None or (not flags.condition and event != "reminder"):
         return Step(flags, None)
     if event == "over":
-        return Step(Flags(condition=False, latched=True, acknowledged=flags.acknowledged) if latching else None, "ended")
+        return Step(
+            Flags(condition=False, latched=True, acknowledged=flags.acknowledged) if latching else None, "ended"
+        )
     if event == "rises":
         return Step(flags._replace(acknowledged=False), "escalated")
     if event == "falls":
@@ -52,7 +54,7 @@ def _met(flags: Flags | None) -> Step:
     return Step(Flags(condition=True, latched=False, acknowledged=False), "raised")
 
 
-def _command(flags: Flags | None, event: Literal["acknowledge", "reset"] | str) -> Step:
+def _command(flags: Flags | None, event: Event) -> Step:
     if flags is None:
         return Step(None, "refused")
     if event == "acknowledge":

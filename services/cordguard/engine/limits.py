@@ -44,7 +44,9 @@ def anatomical_profile(case: Case) -> ProfileName | None:
     """What wall and distance demand; None if they say too little to demand anything."""
     if case.posterior_wall == "breached":
         return "breached"
-    distances = [sensor.distance_mm for sensor in case.sensors if sensor.role == "neural" and sensor.distance_mm is not None]
+    distances = [
+        sensor.distance_mm for sensor in case.sensors if sensor.role == "neural" and sensor.distance_mm is not None
+    ]
     if distances and min(distances) < NEAR_MM:
         return "near" if case.posterior_wall == "intact" or case.profile is not None else None
     return "standard" if distances and case.posterior_wall == "intact" else None

@@ -33,6 +33,7 @@ from cordguard.engine import local
 from cordguard.engine.alarms import Emission, Step
 from cordguard.engine.cases import opens, restart_doses, summary_context, take_case
 from cordguard.engine.commands import first_time, take_command
+from cordguard.engine.limits import resolve
 from cordguard.engine.policy import Policy, PolicyRefused, parse_policy
 from cordguard.engine.rules.room import judge_blind, judge_self
 from cordguard.engine.session import summarise
@@ -77,6 +78,18 @@ class RoomEngine:
     def snapshot(self) -> dict[str, Any]:
         """The whole state as JSON values: equal states give equal values."""
         return dump_state(self._state)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Site and room."""
+        return self._state.site, self._state.room
+
+    def replace_policy(self, policy: Policy) -> None:
+        """Judge by another policy from now on, the present case included: for what-if replays only."""
+        state = self._state
+        state.policy = state.next_policy = policy
+        if state.watch is not None:
+            state.watch.bound = resolve(policy, state.watch.case)
 
     @property
     def policy(self) -> Policy:

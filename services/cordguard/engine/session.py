@@ -128,9 +128,7 @@ def summarise(fold: SessionFold, context: SummaryContext) -> SessionSummary:
         rf_on_s=fold.delivery.rf_on_us / _US_PER_S,
         energy_j=fold.delivery.energy_j,
         sensors=_sensors(fold.tallies, context, fold.newest_event_us - fold.opened_us),
-        ablations=tuple(
-            _ablation(number, fold, context) for number in range(1, len(fold.delivery.ablations) + 1)
-        ),
+        ablations=tuple(_ablation(number, fold, context) for number in range(1, len(fold.delivery.ablations) + 1)),
         alarm_counts=AlarmCounts(high=counts.count("high"), medium=counts.count("medium"), low=counts.count("low")),
         alarms=tuple(sorted(fold.alarms.values(), key=lambda alarm: (alarm.raised_us, alarm.alarm_id))),
         marks=tuple(fold.marks),

@@ -106,8 +106,6 @@ class Source:
     heard_us: int = 0
     """Received time of the last sign of life."""
     event_us: int = 0
-    telemetry_after_offline: bool = True
-    """Whether a new sample came since it last said offline."""
     ladders: dict[str, Ladder] = field(default_factory=dict)
     stale_readings: int = 0
     faults: deque[tuple[int, int]] = field(default_factory=deque)
@@ -277,5 +275,3 @@ def load_state(content: dict[str, Any]) -> RoomState:
         pydantic.ValidationError: it is none.
     """
     return _ADAPTER.validate_python(content)
-
-

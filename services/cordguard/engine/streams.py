@@ -35,6 +35,8 @@ class Stream:
     """Usual time between samples, 0 until known."""
     older_since_us: int | None = None
     """Received time since which nothing newer came."""
+    restart_expected: bool = False
+    """The device said goodbye: its numbers may begin anew."""
     remembered: dict[int, int] = field(default_factory=dict)
     """seq to at of the last samples, in order of arrival."""
     missing: deque[tuple[int, int, int]] = field(default_factory=deque)
@@ -63,10 +65,11 @@ class Stream:
             self.newest_seq = max(self.newest_seq, seq)
             return not found
         first = self.newest_at_us < 0
-        fault = not first and seq <= self.newest_seq
-        if order == "new-epoch":
-            self.epoch += 1
+        fault = not first and not self.restart_expected and seq <= self.newest_seq
+        if order == "new-epoch" or self.restart_expected:
+            self.epoch += order == "new-epoch"
             self.missing.clear()
+            self.restart_expected = False
         elif not first:
             self._measure(at_us)
             if seq > self.newest_seq + 1:
@@ -88,7 +91,9 @@ class Stream:
         return agreed and at_us - received_us > FORWARD_STEP_US
 
     def _missing_numbers(self) -> set[int]:
-        return {number for first, last, _ in self.missing if last - first < REMEMBERED for number in range(first, last + 1)}
+        return {
+            number for first, last, _ in self.missing if last - first < REMEMBERED for number in range(first, last + 1)
+        }
 
     def _fill(self, seq: int) -> bool:
         """Take a late number off the missing ones; False if it was not missing."""
@@ -110,4 +115,6 @@ class Stream:
     def _measure(self, at_us: int) -> None:
         step_us = at_us - self.newest_at_us
         if 0 < step_us <= MAX_PERIOD_US:
-            self.period_us = step_us if not self.period_us else self.period_us + (step_us - self.period_us) // PERIOD_WEIGHT
+            self.period_us = (
+                step_us if not self.period_us else self.period_us + (step_us - self.period_us) // PERIOD_WEIGHT
+            )

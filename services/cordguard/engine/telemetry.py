@@ -10,7 +10,9 @@ from cordguard.engine.ablation import PAUSE_US, GeneratorSample
 from cordguard.engine.alarms import Step
 from cordguard.engine.cases import apply_pending, may_release, release
 from cordguard.engine.clocks import LATE_US
-from cordguard.engine.rules import impedance, neural, room, sensor as sensor_rules, source as source_rules
+from cordguard.engine.rules import impedance, neural, room
+from cordguard.engine.rules import sensor as sensor_rules
+from cordguard.engine.rules import source as source_rules
 from cordguard.engine.session import UnassignedSample
 from cordguard.engine.state import Generator, RoomState, Sensor, Source
 from cordguard.engine.streams import Order, Stream
@@ -86,7 +88,8 @@ def take_status(step: Step, source: Source, status: Status, *, retained: bool) -
         if not retained or not source.heard_us:
             source.heard_us = step.received_us
         return
-    source.telemetry_after_offline = False
+    for stream in source.streams.values():
+        stream.restart_expected = True
     if is_watched(state):
         source_rules.raise_offline(step, source, source.event_us or step.received_us, "says that it is offline")
     else:
@@ -167,7 +170,6 @@ def _hear(step: Step, source: Source, moment: Moment) -> None:
     state.newest_event_us = max(state.newest_event_us, moment.event_us)
     if moment.backlog:
         return
-    source.telemetry_after_offline = True
     if "R17" in source.ladders and source.state != "offline":
         source_rules.end_offline(step, source, moment.event_us, "is back")
     if state.blind_until_live:

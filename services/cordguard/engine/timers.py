@@ -9,7 +9,9 @@ from cordguard.contract.units import Priority
 from cordguard.engine.alarms import Step, end_pause, publish_change
 from cordguard.engine.cases import may_release, release
 from cordguard.engine.lifecycle import advance
-from cordguard.engine.rules import room, sensor as sensor_rules, source as source_rules
+from cordguard.engine.rules import room
+from cordguard.engine.rules import sensor as sensor_rules
+from cordguard.engine.rules import source as source_rules
 from cordguard.engine.rules.catalogue import RULES
 from cordguard.engine.state import RoomState, Sensor, Source
 from cordguard.engine.telemetry import end_conditions, is_watched

@@ -83,7 +83,9 @@ def _sensor(state: RoomState, sensor: Sensor, as_of_us: int) -> SensorVitals:
         slope_c_per_s=slope,
         cem43_min=sensor.dose.cem43_min,
         dose_estimated=sensor.dose.estimated,
-        limits=Limits(warn_c=limits.warn_c, stop_c=limits.stop_c, cem43_min=limits.dose_high_cem43_min) if neural else None,
+        limits=Limits(warn_c=limits.warn_c, stop_c=limits.stop_c, cem43_min=limits.dose_high_cem43_min)
+        if neural
+        else None,
         forecast=_forecast(state, sensor, temperature_c) if neural and temperature_c is not None else None,
     )
 
@@ -95,7 +97,9 @@ def _forecast(state: RoomState, sensor: Sensor, temperature_c: float) -> Forecas
     limits = state.limits_for(sensor)
     to_go_c = limits.stop_c - temperature_c
     limit_in_s = 0.0 if to_go_c <= 0 else (to_go_c / slope if slope > 0 else None)
-    return Forecast(limit_in_s=limit_in_s, peak_if_stopped_c=max(predicted_peak_c(temperature_c, slope, limits), temperature_c))
+    return Forecast(
+        limit_in_s=limit_in_s, peak_if_stopped_c=max(predicted_peak_c(temperature_c, slope, limits), temperature_c)
+    )
 
 
 def _generator(state: RoomState, as_of_us: int) -> GeneratorVitals | None:

@@ -80,7 +80,13 @@ NEURAL_WARN: Final = Rule(
     "physiological",
     latching=False,
     levels=(
-        RuleLevel("irreversible", "delayed", "neural sensor at or above warn_c of the profile", "2 s", "0.5 °C below the limit"),
+        RuleLevel(
+            "irreversible",
+            "delayed",
+            "neural sensor at or above warn_c of the profile",
+            "2 s",
+            "0.5 °C below the limit",
+        ),
     ),
     guidance="Be ready to stop RF. Check the position of the sensor and the rate of rise.",
     rationale="Top of the range tolerated for 40 to 60 minutes.",
@@ -117,8 +123,15 @@ NEURAL_DOSE: Final = Rule(
     "physiological",
     latching=True,
     levels=(
-        RuleLevel("irreversible", "prompt", "CEM43 of a neural sensor at or above dose_high_cem43_min", clears="only with a new dose"),
-        RuleLevel("irreversible", "delayed", "the same at or above dose_medium_cem43_min", clears="only with a new dose"),
+        RuleLevel(
+            "irreversible",
+            "prompt",
+            "CEM43 of a neural sensor at or above dose_high_cem43_min",
+            clears="only with a new dose",
+        ),
+        RuleLevel(
+            "irreversible", "delayed", "the same at or above dose_medium_cem43_min", clears="only with a new dose"
+        ),
         RuleLevel("reversible", "delayed", "the same at or above dose_low_cem43_min", clears="only with a new dose"),
     ),
     guidance="The thermal dose at the nerve is used up: stop RF, let it cool, and weigh what more is worth.",
@@ -132,7 +145,13 @@ TC_OPEN: Final = Rule(
     latching=False,
     levels=(
         RuleLevel("irreversible", "prompt", "a neural sensor is faulty while RF is on", "0.5 s", "5 good samples"),
-        RuleLevel("reversible", "prompt", "any sensor is faulty (open, short, out of range, invalid)", "0.5 s", "5 good samples"),
+        RuleLevel(
+            "reversible",
+            "prompt",
+            "any sensor is faulty (open, short, out of range, invalid)",
+            "0.5 s",
+            "5 good samples",
+        ),
     ),
     guidance="This sensor is blind. Stop RF if it guards a nerve; check its plug and cable, or replace it.",
     rationale="Blind at the nerve.",
@@ -157,7 +176,12 @@ SEQUENCE_FAULT: Final = Rule(
     "technical",
     latching=False,
     levels=(
-        RuleLevel("reversible", "prompt", "more than 1 % of a source's samples lost or out of order in 60 s", clears="60 s clean"),
+        RuleLevel(
+            "reversible",
+            "prompt",
+            "more than 1 % of a source's samples lost or out of order in 60 s",
+            clears="60 s clean",
+        ),
         RuleLevel("minor", "delayed", "a sample lost for 3 s, or numbers running backward", clears="60 s clean"),
     ),
     guidance="Samples of this device are lost on the way. Check the network and the device.",
@@ -170,7 +194,13 @@ CLOCK_SKEW: Final = Rule(
     "technical",
     latching=False,
     levels=(
-        RuleLevel("reversible", "prompt", "a source's clock is off by more than 2 s; its times are corrected", "5 s", "within 0.25 s"),
+        RuleLevel(
+            "reversible",
+            "prompt",
+            "a source's clock is off by more than 2 s; its times are corrected",
+            "5 s",
+            "within 0.25 s",
+        ),
         RuleLevel("minor", "delayed", "a source's clock is off by more than 0.5 s", "5 s", "within 0.25 s"),
     ),
     guidance="Set the clock of this device. Its values are used; times in the record are corrected while this stands.",
@@ -183,8 +213,15 @@ SOURCE_OFFLINE: Final = Rule(
     "technical",
     latching=False,
     levels=(
-        RuleLevel("irreversible", "prompt", "a source is silent for 3 s or says offline while RF is on", clears="online and a new sample"),
-        RuleLevel("reversible", "prompt", "a source is silent for 3 s or says offline", clears="online and a new sample"),
+        RuleLevel(
+            "irreversible",
+            "prompt",
+            "a source is silent for 3 s or says offline while RF is on",
+            clears="online and a new sample",
+        ),
+        RuleLevel(
+            "reversible", "prompt", "a source is silent for 3 s or says offline", clears="online and a new sample"
+        ),
     ),
     guidance="Nothing comes from this device. Stop RF if it guards a nerve; check its power and network.",
     rationale="One cause behind many silent sensors.",
@@ -196,9 +233,15 @@ IMPEDANCE_RISE: Final = Rule(
     "physiological",
     latching=False,
     levels=(
-        RuleLevel("irreversible", "prompt", "impedance at or above 2 x its baseline", "3 s", "below 1.15 x the baseline"),
         RuleLevel(
-            "reversible", "prompt", "impedance at or above 1.3 x its baseline, or 20 Ω above it", "3 s", "below 1.15 x the baseline"
+            "irreversible", "prompt", "impedance at or above 2 x its baseline", "3 s", "below 1.15 x the baseline"
+        ),
+        RuleLevel(
+            "reversible",
+            "prompt",
+            "impedance at or above 1.3 x its baseline, or 20 Ω above it",
+            "3 s",
+            "below 1.15 x the baseline",
         ),
     ),
     guidance="Tissue at the electrode dries out or chars. Reduce power, or stop and reposition.",
@@ -210,7 +253,9 @@ NO_NEURAL_SENSOR: Final = Rule(
     "no_neural_sensor",
     "technical",
     latching=False,
-    levels=(RuleLevel("irreversible", "prompt", "RF is on under near, breached or unknown and no neural sensor delivers"),),
+    levels=(
+        RuleLevel("irreversible", "prompt", "RF is on under near, breached or unknown and no neural sensor delivers"),
+    ),
     guidance="Nobody watches the nerve. Stop RF until a neural sensor delivers temperatures.",
     rationale="At 10 mm or less, or with a breached wall, thermometry is required.",
     source="Nakatsuka 2009; AJNR 2019;40:1786",
@@ -231,8 +276,15 @@ MONITOR_BLIND: Final = Rule(
     "technical",
     latching=True,
     levels=(
-        RuleLevel("irreversible", "prompt", "the monitor did not watch for a time in which RF was on", clears="when it has caught up"),
-        RuleLevel("reversible", "prompt", "the monitor did not watch a case for a time", clears="when it has caught up"),
+        RuleLevel(
+            "irreversible",
+            "prompt",
+            "the monitor did not watch for a time in which RF was on",
+            clears="when it has caught up",
+        ),
+        RuleLevel(
+            "reversible", "prompt", "the monitor did not watch a case for a time", clears="when it has caught up"
+        ),
     ),
     guidance="The monitor was blind for the time stated. Look at the patient and at the temperatures since then.",
     rationale="A silent gap looks like a quiet patient.",
@@ -243,7 +295,9 @@ JOURNAL_UNWRITABLE: Final = Rule(
     "journal_unwritable",
     "technical",
     latching=False,
-    levels=(RuleLevel("irreversible", "prompt", "the journal cannot be written", clears="when it can be written again"),),
+    levels=(
+        RuleLevel("irreversible", "prompt", "the journal cannot be written", clears="when it can be written again"),
+    ),
     guidance="Alarms go on, but nothing is recorded and a restart would forget. Free disk space now.",
     rationale="Seeing wins over keeping, and says so.",
     source="hazard H16",
@@ -264,7 +318,12 @@ SESSION_CONFLICT: Final = Rule(
     "technical",
     latching=False,
     levels=(
-        RuleLevel("irreversible", "prompt", "a source's session stamp contradicts the open case", clears="5 samples that agree"),
+        RuleLevel(
+            "irreversible",
+            "prompt",
+            "a source's session stamp contradicts the open case",
+            clears="5 samples that agree",
+        ),
     ),
     guidance="This device believes it serves another patient. Check which case is open and what the device shows.",
     rationale="Wrong patient, wrong limits, wrong record.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from typing import Final
 
 from cordguard.contract.units import Priority
@@ -88,9 +89,7 @@ def predicted_peak_c(temperature_c: float, slope_c_per_s: float, limits: Profile
     return temperature_c + limits.lookahead_s * slope_c_per_s
 
 
-def _judge_stop(
-    step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile
-) -> None:
+def _judge_stop(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
     level = sensor.ladder("R01").at("high")
     limit_c = limits.stop_c
     if level.active:
@@ -111,21 +110,23 @@ def _two_of_three(samples: list[tuple[int, float]], sample: tuple[int, float], l
     index = bisect.bisect_left(samples, sample)
     for start in range(max(index - 2, 0), index + 1):
         hot = [at_us for at_us, temperature_c in samples[start : start + 3] if temperature_c >= limit_c]
-        for first, second in zip(hot, hot[1:], strict=False):
+        for first, second in itertools.pairwise(hot):
             if second - first <= TWO_WITHIN_US:
                 return first
     return None
 
 
-def _judge_warn(
-    step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile
-) -> None:
-    changed = sensor.ladder("R02").at("medium").judge(
-        met=temperature_c >= limits.warn_c,
-        over=temperature_c <= limits.warn_c - WARN_CLEARS_BELOW_C,
-        at_us=at_us,
-        event_us=event_us,
-        persist_us=WARN_PERSIST_US,
+def _judge_warn(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
+    changed = (
+        sensor.ladder("R02")
+        .at("medium")
+        .judge(
+            met=temperature_c >= limits.warn_c,
+            over=temperature_c <= limits.warn_c - WARN_CLEARS_BELOW_C,
+            at_us=at_us,
+            event_us=event_us,
+            persist_us=WARN_PERSIST_US,
+        )
     )
     if changed:
         _settle_temperature(step, NEURAL_WARN, sensor, event_us, temperature_c, limits.warn_c)

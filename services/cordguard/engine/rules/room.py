@@ -104,7 +104,11 @@ def judge_self(step: Step, check: SelfCheck) -> None:
     unwritable = check.journal == "unwritable"
     level = state.ladder("R42").at("high")
     if level.judge(met=unwritable, over=not unwritable, at_us=now_us, event_us=now_us, persist_us=0):
-        says = f"The journal cannot be written ({check.reason or 'unknown reason'})" if unwritable else "The journal is written again"
+        says = (
+            f"The journal cannot be written ({check.reason or 'unknown reason'})"
+            if unwritable
+            else "The journal is written again"
+        )
         settle(step, _finding(JOURNAL_UNWRITABLE, state, now_us, says))
     if check.latency_ms is not None:
         _judge_latency(step, check.latency_ms)

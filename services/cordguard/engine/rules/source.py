@@ -128,7 +128,11 @@ def judge_stamp(step: Step, source: Source, stamp: str | None, event_us: int) ->
     contradicts = not agrees and watch.case.state == "open"
     if ladder.at("high").judge(met=contradicts, over=over, at_us=event_us, event_us=event_us, persist_us=0):
         standing = ladder.standing
-        says = f"says session {stamp}, the open case is {watch.case.session}" if standing else "says the open case's session"
+        says = (
+            f"says session {stamp}, the open case is {watch.case.session}"
+            if standing
+            else "says the open case's session"
+        )
         onset_us = ladder.onset_event_us if standing else event_us
         evidence = {"stamp": stamp, "open_session": watch.case.session}
         message = f"{source.name}: {says}"
@@ -152,7 +156,10 @@ def settle_offline(step: Step, source: Source, event_us: int, why: str) -> None:
     children = sorted(key for key in step.state.sensors if key.startswith(source.name + "/"))
     onset_us = ladder.onset_event_us if active else event_us
     evidence = {"sensors": list(children)}
-    settle(step, Finding(SOURCE_OFFLINE, source.name, priority, onset_us, event_us, f"{source.name}: {why}", evidence=evidence))
+    settle(
+        step,
+        Finding(SOURCE_OFFLINE, source.name, priority, onset_us, event_us, f"{source.name}: {why}", evidence=evidence),
+    )
 
 
 def end_offline(step: Step, source: Source, event_us: int, why: str) -> None:

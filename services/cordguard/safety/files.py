@@ -1,0 +1,59 @@
+"""The file port of the journal: the one place where a disk can say no, and where tests make it say so."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+
+class AppendFile(Protocol):
+    """A file that only grows, unless a torn tail is cut off."""
+
+    def append(self, data: bytes) -> None:
+        """Write all of it or raise OSError; kept once ``write(2)`` returned."""
+
+    def cut(self, size: int) -> None:
+        """Drop what stands behind ``size`` bytes."""
+
+    def sync(self) -> None:
+        """Force it to the disk (fsync)."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class OpenFile(Protocol):
+    """Opens a file for appending, made if missing.
+
+    Raises:
+        OSError: the disk said no.
+    """
+
+    def __call__(self, path: Path) -> AppendFile:
+        """Open it."""
+
+
+class _PosixFile:
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+
+    def append(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+
+    def cut(self, size: int) -> None:
+        os.ftruncate(self._descriptor, size)
+
+    def sync(self) -> None:
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def open_file(path: Path) -> AppendFile:
+    """The real thing."""
+    return _PosixFile(path)

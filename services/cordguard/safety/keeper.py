@@ -1,0 +1,150 @@
+"""One room's engine and its journal, kept in step: every input is written down before it counts."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from cordguard.contract.capture import CapturedInput
+from cordguard.engine import local
+from cordguard.engine.alarms import Emission
+from cordguard.engine.policy import Policy
+from cordguard.engine.room import RoomEngine
+from cordguard.safety.files import OpenFile
+from cordguard.safety.journal import RoomJournal, journal_files
+from cordguard.safety.playback import MONITOR, Played, first_line, newest_readable, play_room, started_line
+
+RETRY_US: Final = 1_000_000
+"""How often a journal that cannot be written is tried again."""
+
+log = logging.getLogger(__name__)
+
+
+class RoomKeeper:
+    """A room as the shell sees it. Inputs go in through ``take``; the disk may say no, alarms go on."""
+
+    def __init__(self, engine: RoomEngine, journal: RoomJournal, policy_text: str) -> None:
+        """Use ``open_room`` to make one."""
+        self.engine = engine
+        self.policy_text = policy_text
+        self._journal = journal
+        self._broken: str | None = None
+        self._retry_us = 0
+
+    @property
+    def journal_trouble(self) -> str | None:
+        """Why the journal cannot be written, or None."""
+        return self._broken
+
+    def take(self, entry: CapturedInput) -> list[Emission]:
+        """Keep an input, then let it count."""
+        if entry.received_us < self.engine.received_us:
+            entry = CapturedInput(
+                self.engine.received_us, entry.topic, entry.payload, entry.retained, entry.duplicate, entry.size
+            )
+        out = self._repair(entry.received_us)
+        if self.engine.opens_case(entry):
+            out += self._rotate(entry.received_us)
+        watched = self.engine.watched_session
+        if self._broken is None:
+            reason = self._journal.append(entry)
+            if reason is not None:
+                out += self._break(reason, entry.received_us)
+        out += self.engine.feed(entry, self._journal.reference)
+        if watched is not None and self.engine.watched_session is None:
+            out += self._rotate(entry.received_us)
+        return out
+
+    def tick(self, now_us: int) -> list[Emission]:
+        """Let everything happen that is due by now; only ticks that make a timer fire are inputs."""
+        out: list[Emission] = []
+        while (due_us := self.engine.due_us(now_us)) is not None:
+            out += self.take(CapturedInput(due_us, local.TICK, b"{}"))
+        return out
+
+    def check(self, received_us: int, **findings: object) -> list[Emission]:
+        """Take in what safety found out about itself (the fields of ``SelfCheck``)."""
+        check = local.SelfCheck.model_validate(findings)
+        return self.take(
+            CapturedInput(received_us, local.SELF_CHECK, check.model_dump_json(exclude_defaults=True).encode())
+        )
+
+    def sync(self) -> None:
+        """Force the journal to the disk."""
+        reason = self._journal.sync()
+        if reason is not None:
+            log.error("journal: %s", reason)
+
+    def close(self) -> None:
+        """Force the journal to the disk and let go of it."""
+        self._journal.close()
+
+    def _rotate(self, received_us: int) -> list[Emission]:
+        """Begin a new file with the whole state."""
+        if self._broken is not None:
+            return []
+        reason = self._journal.begin(first_line(self.engine, self.policy_text, received_us))
+        return self._break(reason, received_us) if reason is not None else []
+
+    def _break(self, reason: str, received_us: int) -> list[Emission]:
+        """The disk said no: from now on the engine runs ahead of its journal, and says so."""
+        log.error("journal cannot be written: %s; alarms go on, nothing is recorded", reason)
+        self._broken, self._retry_us = reason, received_us + RETRY_US
+        check = local.SelfCheck(journal="unwritable", reason=reason)
+        entry = CapturedInput(received_us, local.SELF_CHECK, check.model_dump_json(exclude_defaults=True).encode())
+        return self.engine.feed(entry, self._journal.reference)
+
+    def _repair(self, received_us: int) -> list[Emission]:
+        """Try to write again: in a new file, since inputs are missing from the old one."""
+        if self._broken is None or received_us < self._retry_us:
+            return []
+        self._retry_us = received_us + RETRY_US
+        if self._journal.begin(first_line(self.engine, self.policy_text, received_us)) is not None:
+            return []
+        log.warning("journal is written again")
+        self._broken = None
+        return self.check(received_us, journal="ok")
+
+
+def open_room(  # noqa: PLR0913 - everything that a room's past and future hang on
+    folder: Path,
+    site: str,
+    room: str,
+    policy: Policy,
+    policy_text: str,
+    now_us: int,
+    *,
+    ended: str,
+    open_port: OpenFile,
+) -> tuple[RoomKeeper, list[Emission]]:
+    """A room with its past, if it has one; and what is to be published at once.
+
+    Raises:
+        CaptureError: the journal was written by a version that this one cannot read.
+    """
+    path = newest_readable(journal_files(folder))
+    journal = RoomJournal(folder, open_port)
+    if path is None:
+        engine = RoomEngine(site, room, policy, monitor=MONITOR)
+        keeper = RoomKeeper(engine, journal, policy_text)
+        reason = journal.begin(started_line(policy_text, "first", now_us))
+        return keeper, keeper._break(reason, now_us) if reason is not None else []  # noqa: SLF001 - its own factory
+    played = play_room(path.read_bytes(), site, room, policy)
+    _report(path, played)
+    keeper = RoomKeeper(played.engine, journal, policy_text)
+    now_us = max(now_us, played.engine.received_us)
+    if played.damaged is not None:
+        path = path.rename(path.with_suffix(".damaged"))
+        reason = journal.begin(first_line(played.engine, policy_text, now_us))
+    else:
+        reason = journal.resume(path, played.running)
+    out = keeper._break(reason, now_us) if reason is not None else []  # noqa: SLF001 - its own factory
+    return keeper, out + keeper.take(started_line(policy_text, ended, now_us))
+
+
+def _report(path: Path, played: Played) -> None:
+    if played.torn is not None:
+        log.warning("%s: an incomplete last line of %d bytes was cut off", path, played.torn.length)
+    if played.damaged is not None:
+        log.error("%s: %s; what stands behind it was set aside in a file ending in .damaged", path, played.damaged)

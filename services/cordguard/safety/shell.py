@@ -1,0 +1,277 @@
+"""Safety's shell: moves bytes between broker, journal and engine, and decides nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from typing import Final
+
+from pydantic import JsonValue
+
+from cordguard.bus.paho import open_paho
+from cordguard.bus.port import Connection, Delivery, Handlers, Message, OpenBus, Subscription
+from cordguard.bus.retained import read_retained
+from cordguard.contract.capture import CapturedInput
+from cordguard.contract.health import ClockReading
+from cordguard.contract.lenient import Unreadable, read
+from cordguard.contract.topics import (
+    ALARMS,
+    ANNUNCIATOR,
+    CANARY_ROOM,
+    CANARY_TEMPERATURE,
+    CASE,
+    CLOCK,
+    COMMAND,
+    GENERATOR,
+    MARK,
+    PREFIX,
+    STATUS,
+    TEMPERATURE,
+    VITALS,
+    parse,
+    room_of,
+)
+from cordguard.engine.alarms import Emission
+from cordguard.engine.canary import CanaryEngine
+from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
+from cordguard.runtime.health import HealthReporter
+from cordguard.safety.canary_journal import CanaryJournal
+from cordguard.safety.files import OpenFile, open_file
+from cordguard.safety.keeper import RoomKeeper
+from cordguard.safety.latency import Latency
+from cordguard.safety.policy_file import PolicyFile
+from cordguard.safety.publisher import Publisher
+from cordguard.safety.rooms import Rooms
+from cordguard.safety.schedule import Schedule
+from cordguard.safety.settings import SafetySettings
+
+SERVICE: Final = "safety"
+VITALS_US: Final = 200_000
+ALARMS_US: Final = 1_000_000
+HOUSEKEEPING_US: Final = 1_000_000
+BEAT_US: Final = 250_000
+SELF_CHECK_US: Final = 10_000_000
+STALL_US: Final = 1_000_000
+"""Longer without a turn of our loop is a time in which we watched nobody (R41)."""
+RETAINED: Final = (CASE, STATUS)
+INPUTS: Final = (GENERATOR, TEMPERATURE, *RETAINED, MARK, COMMAND, ANNUNCIATOR, CANARY_TEMPERATURE)
+_NS_PER_US: Final = 1_000
+_INPUT_NAMES: Final = frozenset(topic.name for topic in INPUTS)
+
+log = logging.getLogger(__name__)
+
+
+class SafetyService:
+    """One process for a room or a site, beside its broker."""
+
+    def __init__(
+        self, settings: SafetySettings, open_bus: OpenBus, *, clock: Clock | None = None, files: OpenFile = open_file
+    ) -> None:
+        """Recover every room, then connect.
+
+        Raises:
+            SetupError: policy or journal cannot be used.
+        """
+        self._settings = settings
+        self._open_bus = open_bus
+        self._policy = PolicyFile(settings.policy_path)
+        self._rooms = Rooms(settings.journal_dir, settings.site, self._policy.policy, self._policy.text, files)
+        self._canary = CanaryEngine(settings.site, self._policy.policy.hash)
+        self._canary_journal = CanaryJournal(settings.journal_dir / CANARY_ROOM, files)
+        self._publisher = Publisher(settings.site)
+        self._latency = Latency()
+        self._simulated = SimulatedClock() if settings.simulated_clock else None
+        self._clock: Clock = clock or self._simulated or WallClock()
+        self._held: list[Message] = []
+        """Retained messages of a simulated run whose clock has not spoken yet."""
+        self._unaddressed = 0
+        self._rooms.recover(self._clock.now_us())
+        if clock is None and self._simulated is None:
+            self._clock = WallClock(not_below_us=self._rooms.newest_received_us())
+        self._health = HealthReporter(SERVICE, settings.site, settings.instance, self._clock)
+        self._vitals_due = Schedule(VITALS_US)
+        self._alarms_due = Schedule(ALARMS_US)
+        self._housekeeping_due = Schedule(HOUSEKEEPING_US)
+        self._self_check_due = Schedule(SELF_CHECK_US)
+        self._beat_due = Schedule(BEAT_US)
+        self._bus = open_bus(self._connection(), Handlers(self._on_delivery, self._on_connected))
+        self._alive_us = self._clock.now_us()
+        for room, keeper in self._rooms:
+            # What recovery said stands in the outbox too: it is published from there.
+            self._publisher.repeat(self._bus, room, keeper.engine.outbox)
+
+    @property
+    def ready(self) -> bool:
+        """Connected, and every retained case and status is known."""
+        return self._bus.connected
+
+    def step(self, timeout_s: float) -> None:
+        """Take in what comes, and do what time asks for."""
+        self._bus.poll(timeout_s)
+        self._on_time()
+
+    def close(self) -> None:
+        """End in good order."""
+        self._rooms.close()
+        self._canary_journal.close()
+        self._health.stopped(self._bus)
+        self._bus.close()
+
+    def _connection(self) -> Connection:
+        site = self._settings.site
+        filters = [f"{PREFIX}/{site}/#"] if self._simulated else [topic.filter(site) for topic in INPUTS]
+        subscriptions = tuple(Subscription(topic_filter) for topic_filter in filters)
+        client_id = f"{SERVICE}-{site}-{self._settings.instance}"
+        return self._settings.connection(client_id, subscriptions, will=self._health.will)
+
+    # --- what comes in ---
+
+    def _on_connected(self, session_present: bool) -> None:  # noqa: FBT001 - the port's signature
+        """Before anything queued is judged, learn which cases are open and which devices are there."""
+        del session_present
+        if self._simulated is not None:
+            return  # the one subscription of a simulated run brings retained messages in its own order
+        filters = [topic.filter(self._settings.site) for topic in RETAINED]
+        connection = self._settings.connection(f"{SERVICE}-{self._settings.site}-{self._settings.instance}", ())
+        try:
+            retained = read_retained(self._open_bus, connection, filters)
+        except TimeoutError as error:
+            log.warning("retained cases could not be read: %s", error)
+            return
+        for message in retained:
+            self._take(message)
+        self._alive_us = self._clock.now_us()
+
+    def _on_delivery(self, delivery: Delivery) -> None:
+        message = delivery.message
+        parsed = parse(message.topic)
+        if parsed is not None and parsed.topic is CLOCK:
+            self._follow_clock(message)
+        elif parsed is None or parsed.topic.name in _INPUT_NAMES:
+            self._take_or_hold(message)
+        delivery.acknowledge()
+
+    def _follow_clock(self, message: Message) -> None:
+        reading = read(ClockReading, message.payload)
+        if self._simulated is None or isinstance(reading, Unreadable) or message.retained:
+            return
+        self._simulated.advance_to(reading.at_us)
+        held, self._held = self._held, []
+        for early in held:
+            self._take(early)
+        self._on_time()
+
+    def _take_or_hold(self, message: Message) -> None:
+        if self._simulated is not None and self._simulated.now_us() == 0:
+            self._held.append(message)
+            return
+        self._note_alive()
+        self._take(message)
+
+    def _take(self, message: Message) -> None:
+        began_ns = time.perf_counter_ns()
+        room = room_of(message.topic)
+        now_us = self._clock.now_us()
+        entry = CapturedInput(now_us, message.topic, message.payload, message.retained, message.duplicate)
+        if parse(message.topic) is not None and room is None:
+            self._canary_journal.append(entry)
+            self._publisher.publish(self._bus, CANARY_ROOM, self._canary.feed(entry), 0)
+            return
+        if room is None:
+            self._unaddressed += 1
+            log.warning("a message on %.200s names no room and was passed over", message.topic)
+            return
+        keeper, first = self._rooms.get(room, now_us)
+        if self._publish(room, keeper, [*first, *keeper.take(entry)]):
+            self._latency.add(time.perf_counter_ns() - began_ns)
+
+    def _publish(self, room: str, keeper: RoomKeeper, emissions: Iterable[Emission]) -> bool:
+        changed = self._publisher.publish(self._bus, room, emissions, keeper.engine.published)
+        if changed:
+            self._publish_alarms(room, keeper)
+        return changed
+
+    # --- what time asks for ---
+
+    def _on_time(self) -> None:
+        now_us = self._clock.now_us()
+        self._beat()
+        if not now_us:
+            return
+        self._note_alive()
+        for room, keeper in self._rooms:
+            self._publish(room, keeper, keeper.tick(now_us))
+        if self._housekeeping_due.due(now_us):
+            self._keep_house(now_us)
+        if self._vitals_due.due(now_us):
+            for room, keeper in self._rooms:
+                topic = VITALS.at(self._settings.site, room=room)
+                self._bus.publish(topic, keeper.engine.vitals(now_us).to_wire(), qos=VITALS.qos)
+        if self._alarms_due.due(now_us):
+            for room, keeper in self._rooms:
+                self._publish_alarms(room, keeper)
+
+    def _note_alive(self) -> None:
+        """A stall of ours is nobody's silence: say since when we were blind."""
+        now_us = self._clock.now_us()
+        if self._simulated is None and now_us - self._alive_us > STALL_US:
+            stalled_from_us, self._alive_us = self._alive_us, now_us
+            for room, keeper in self._rooms:
+                self._publish(room, keeper, keeper.check(now_us, stalled_from_us=stalled_from_us))
+        self._alive_us = now_us
+
+    def _publish_alarms(self, room: str, keeper: RoomKeeper) -> None:
+        message = keeper.engine.present_alarms(self._clock.now_us()).to_wire()
+        topic = ALARMS.at(self._settings.site, room=room)
+        if self._bus.connected:  # retained and repeated every second: nothing to queue up
+            self._bus.publish(topic, message, retain=True)
+
+    def _keep_house(self, now_us: int) -> None:
+        for _, keeper in self._rooms:
+            keeper.sync()
+        text = self._policy.changed()
+        if text is not None:
+            for room, emissions in self._rooms.change_policy(text, now_us):
+                self._publish(room, dict(self._rooms)[room], emissions)
+        if self._self_check_due.due(now_us):
+            self._check_self(now_us)
+
+    def _check_self(self, now_us: int) -> None:
+        latency_ms = self._latency.take()
+        for room, keeper in self._rooms:
+            confirmed = self._publisher.confirmed(room)
+            waiting = keeper.engine.outbox
+            findings: dict[str, object] = {"latency_ms": latency_ms} if latency_ms is not None else {}
+            if waiting and waiting[0].number <= confirmed:
+                findings["confirmed"] = confirmed
+            if findings:
+                self._publish(room, keeper, keeper.check(now_us, **findings))
+
+    def _beat(self) -> None:
+        """Health goes by wall time, in simulated runs too."""
+        if not self._beat_due.due(time.monotonic_ns() // _NS_PER_US):
+            return
+        troubles = {room: keeper.journal_trouble for room, keeper in self._rooms if keeper.journal_trouble is not None}
+        detail: dict[str, JsonValue] = {"rooms": sum(1 for _ in self._rooms)}
+        if troubles:
+            detail["journal"] = "; ".join(f"{room}: {reason}" for room, reason in troubles.items())
+        if self._policy.refused is not None:
+            detail["policy_refused"] = self._policy.refused
+        detail["counters"] = self._counters()
+        if (latency_ms := self._latency.percentiles_ms()) is not None:
+            detail["latency_ms"] = dict(latency_ms)
+        state = "degraded" if troubles or self._policy.refused is not None else "ok"
+        self._health.beat(self._bus, state, queue=self._bus.unconfirmed, detail=detail, policy=self._rooms.policy_hash)
+
+    def _counters(self) -> dict[str, JsonValue]:
+        total: dict[str, int] = {"unaddressed": self._unaddressed} if self._unaddressed else {}
+        for _, keeper in self._rooms:
+            for name, count in keeper.engine.counters.items():
+                total[name] = total.get(name, 0) + count
+        return dict(total)
+
+
+def build(settings: SafetySettings, open_bus: OpenBus = open_paho) -> SafetyService:
+    """Safety, ready to run."""
+    return SafetyService(settings, open_bus)
