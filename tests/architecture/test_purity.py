@@ -77,7 +77,7 @@ def is_unseeded(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
     called = ast.unparse(node.func).split(".")
-    if called[-1] in ("default_rng", "Random", "Generator", "RandomState"):
+    if called[-1] in ("default_rng", "Random", "RandomState"):
         return not node.args and not node.keywords
     return "random" in called[:-1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cordguard.contract import topics
@@ -24,6 +24,7 @@ def levels_of(row: Topic) -> list[str]:
 
 
 @every_topic
+@settings(max_examples=20)
 @given(data=st.data())
 def test_what_a_builder_builds_the_parser_takes_apart(row: Topic, data: st.DataObject) -> None:
     site = data.draw(LEVELS)
@@ -36,6 +37,7 @@ def test_what_a_builder_builds_the_parser_takes_apart(row: Topic, data: st.DataO
 
 
 @every_topic
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_filter_matches_what_its_builder_builds(row: Topic, data: st.DataObject) -> None:
     levels = {level: data.draw(LEVELS) for level in levels_of(row)}
@@ -46,6 +48,7 @@ def test_a_filter_matches_what_its_builder_builds(row: Topic, data: st.DataObjec
 
 
 @every_topic
+@settings(max_examples=20)
 @given(data=st.data(), ill=st.text(max_size=70).filter(lambda text: not re.fullmatch(LEVEL_PATTERN[1:-1], text)))
 def test_an_ill_level_is_neither_built_nor_parsed(row: Topic, data: st.DataObject, ill: str) -> None:
     spoilt = data.draw(st.sampled_from(["site", *levels_of(row)]))
