@@ -71,6 +71,11 @@ def test_a_message_of_64_kib_is_kept_whole() -> None:
     assert decode_line(encode_line(entry)) == entry
 
 
+def test_an_input_of_our_own_is_kept_whole_at_any_size() -> None:
+    entry = CapturedInput(1, "local/continued", b'"' + b"a" * PAYLOAD_MAX_BYTES * 2 + b'"')
+    assert decode_line(encode_line(entry)) == entry
+
+
 @pytest.mark.parametrize("size", [PAYLOAD_MAX_BYTES + 1, 1_000_000])
 def test_of_a_longer_message_the_first_4_kib_and_the_size_are_kept(size: int) -> None:
     payload = b'"' + b"a" * (size - 2) + b'"'

@@ -58,14 +58,14 @@ class TornTail:
 
 
 def encode_line(entry: CapturedInput) -> bytes:
-    """The line for an input, with its line feed."""
+    """The line for an input, with its line feed. Our own (``local/…``, states among them) are kept whole at any size."""
     head = f'{{"received_us":{entry.received_us},"topic":{json.dumps(entry.topic, ensure_ascii=False)}'
     if entry.retained:
         head += ',"retained":true'
     if entry.duplicate:
         head += ',"dup":true'
     size = entry.size if entry.size is not None else len(entry.payload)
-    if size > PAYLOAD_MAX_BYTES:
+    if size > PAYLOAD_MAX_BYTES and not entry.topic.startswith(LOCAL_PREFIX):
         kept = base64.b64encode(entry.payload[:KEPT_OF_OVERSIZED_BYTES]).decode()
         return f'{head},"size":{size},"payload_base64":"{kept}"}}\n'.encode()
     if _is_verbatim(entry.payload):
