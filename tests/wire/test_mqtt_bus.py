@@ -125,6 +125,15 @@ def test_poll_without_a_broker_takes_no_longer_than_it_may(opened: list[Client])
     assert client.losses == [], "nothing was there to be lost"
 
 
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "..", "x" * 300])
+def test_a_host_that_cannot_be_found_is_tried_again_like_any_other(opened: list[Client], host: str) -> None:
+    client = Client(open_paho, Connection("nobody", host=host))
+    opened.append(client)
+    client.bus.poll(0)
+    client.bus.poll(0.01)
+    assert not client.bus.connected
+
+
 def test_the_first_failure_and_no_further_one_is_logged(opened: list[Client], caplog: pytest.LogCaptureFixture) -> None:
     connection = nobody_there()
     client = Client(open_paho, connection)
@@ -158,8 +167,9 @@ def test_more_publications_than_the_window_takes_arrive_in_order(
     for number in range(number_of):
         device.bus.publish(TEMPERATURE.at(site, room="or-1", source="gen-1"), str(number).encode())
     assert device.bus.unconfirmed == number_of
-    poll_until(lambda: len(recorder.messages) >= number_of, device, recorder, timeout_s=30)
-    assert recorder.payloads == [str(number).encode() for number in range(number_of)]
+    poll_until(lambda: len(set(recorder.payloads)) >= number_of, device, recorder, timeout_s=30)
+    first_of_each = list(dict.fromkeys(recorder.payloads))  # a busy machine outlasts the broker's patience: repeats
+    assert first_of_each == [str(number).encode() for number in range(number_of)]
     poll_until(lambda: device.bus.unconfirmed == 0, device)
 
 

@@ -182,7 +182,7 @@ class PahoBus:
         self._setup = _Setup(deadline_s=time.monotonic() + SETUP_TIMEOUT_S)
         try:
             self._link.connect()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             self._lose(f"the broker at {self._address} cannot be reached ({error})")
             return False
         return True
