@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import Final
 
-from cordguard.engine.rules.catalogue import CATALOGUE, Rule
+from cordguard.engine.rules.catalogue import CATALOGUE
+from cordguard.engine.rules.definition import Rule
 
 WIDTH: Final = 110
 

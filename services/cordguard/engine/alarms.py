@@ -15,8 +15,12 @@ from cordguard.engine.clocks import LATE_US
 from cordguard.engine.ids import alarm_id, answer_id
 from cordguard.engine.levels import rank
 from cordguard.engine.lifecycle import Event, advance
-from cordguard.engine.rules.catalogue import COMMAND, Rule
+from cordguard.engine.rules.definition import Rule
+from cordguard.engine.rules.system import COMMAND
 from cordguard.engine.state import Alarm, OutboxEntry, RoomState
+
+Evidence = dict[str, JsonValue]
+"""What a rule saw; keys carry their units."""
 
 OUTBOX_MAX: Final = 20_000
 """Publications kept for a broker that does not confirm; older ones are then given up and counted."""
@@ -43,7 +47,7 @@ class Finding:
     message: str
     value: float | None = None
     limit: float | None = None
-    evidence: dict[str, JsonValue] | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(slots=True)
@@ -136,7 +140,7 @@ def _say(step: Step, alarm: Alarm, change: Change, finding: Finding) -> None:
     if change in ("raised", "escalated"):
         alarm.reminded_us = step.received_us
         break_pause(step, alarm)
-    evidence: dict[str, JsonValue] = {"onset_us": alarm.onset_us, **(finding.evidence or {})}
+    evidence: Evidence = {"onset_us": alarm.onset_us, **(finding.evidence or {})}
     publish_change(step, alarm, change, finding.rule.name, finding.event_us, evidence=evidence)
 
 
@@ -148,7 +152,7 @@ def publish_change(
     event_us: int,
     *,
     command: Command | None = None,
-    evidence: dict[str, JsonValue] | None = None,
+    evidence: Evidence | None = None,
 ) -> None:
     """Count the alarm's step and publish its change."""
     alarm.step += 1
@@ -191,7 +195,7 @@ def publish_answer(
     reason: str | None = None,
 ) -> None:
     """Answer a command that changed no alarm: refused, paused or resumed (rule R00)."""
-    evidence: dict[str, JsonValue] = {}
+    evidence: Evidence = {}
     if command is not None and command.alarm_id is not None:
         evidence["alarm_id"] = command.alarm_id
     if reason is not None:

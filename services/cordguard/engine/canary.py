@@ -11,7 +11,7 @@ from cordguard.contract.topics import CANARY_ROOM, CANARY_SOURCE, CANARY_TEMPERA
 from cordguard.engine.alarms import Emission
 from cordguard.engine.clocks import LATE_US
 from cordguard.engine.ids import alarm_id
-from cordguard.engine.rules.catalogue import CANARY
+from cordguard.engine.rules.system import CANARY
 
 LIMIT_C: Final = 45.0
 

@@ -57,7 +57,7 @@ def _remember(state: RoomState, case: Case, *, released: bool) -> None:
 def _open(step: Step, case: Case, monitor: str) -> None:
     state = step.state
     if state.watch is not None:
-        _end_record(step, state.watch, case.opened_us)
+        _end_record(state.watch, case.opened_us)
         release(step, case.opened_us, monitor)
     state.policy = state.next_policy
     state.watch = Watch(case, resolve(state.policy, case))
@@ -190,7 +190,7 @@ def _begin_calm(state: RoomState) -> None:
         sensor.calm.clear()
 
 
-def _end_record(step: Step, watch: Watch, closed_us: int) -> None:
+def _end_record(watch: Watch, closed_us: int) -> None:
     """Another case takes over: the record ends where the other begins."""
     if watch.case.state == "open":
         watch.case = watch.case.model_copy(update={"state": "closed", "closed_us": closed_us})

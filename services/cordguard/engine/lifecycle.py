@@ -1,7 +1,7 @@
 """The alarm state table: what an alarm becomes, and what is said about it.
 
-An alarm is present while ``condition or latched``. ``acknowledged`` silences its sound only. The table in the architecture
-document is the parameter list of this module's test.
+An alarm is present while ``condition or latched``. ``acknowledged`` silences its sound only. All rows of the table stand
+in the parameter list of this module's test.
 """
 
 from __future__ import annotations

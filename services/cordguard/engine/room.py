@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,43 +9,30 @@ from pydantic import ValidationError
 
 from cordguard.contract.alarms import PresentAlarms
 from cordguard.contract.capture import LOCAL_PREFIX, CapturedInput
-from cordguard.contract.case import Case, Mark
-from cordguard.contract.commands import AnnunciatorBeat, Command
-from cordguard.contract.health import Rejected
-from cordguard.contract.lenient import Unreadable, read, read_generator, read_status, read_temperature
+from cordguard.contract.case import Case
+from cordguard.contract.lenient import (
+    Unreadable,
+    read,
+)
 from cordguard.contract.summary import CaptureReference, SessionSummary
 from cordguard.contract.topics import (
-    ANNUNCIATOR,
     CASE,
-    COMMAND,
-    GENERATOR,
-    MARK,
-    REJECTED,
-    STATUS,
     SUMMARY,
-    TEMPERATURE,
-    ParsedTopic,
     parse,
 )
 from cordguard.contract.vitals import Vitals
 from cordguard.engine import local
 from cordguard.engine.alarms import Emission, Step
-from cordguard.engine.cases import opens, restart_doses, summary_context, take_case
-from cordguard.engine.commands import first_time, take_command
+from cordguard.engine.cases import opens, summary_context
+from cordguard.engine.intake import take_message
 from cordguard.engine.limits import resolve
 from cordguard.engine.policy import Policy, PolicyRefused, parse_policy
 from cordguard.engine.rules.room import judge_blind, judge_self
 from cordguard.engine.session import summarise
 from cordguard.engine.state import OutboxEntry, RoomState, dump_state, load_state
-from cordguard.engine.telemetry import take_generator, take_status, take_temperature
 from cordguard.engine.timers import STALE_US, Deadline, deadlines, fire
 from cordguard.engine.views import present_alarms, vitals
 
-REJECTED_PER_SECOND: Final = 10
-"""Dead letters published per source; the rest is counted."""
-REJECTED_KEPT_BYTES: Final = 4 * 1024
-_NO_SOURCE: Final = "-"
-"""Stands for the sender of topics without a source."""
 _US_PER_S: Final = 1_000_000
 _TELEMETRY: Final = ("/generator", "/temperature")
 
@@ -169,7 +155,10 @@ class RoomEngine:
             self._fire_due(received_us, out)
         step = Step(state, received_us, out, previous_us=state.received_us)
         rf_before, state.received_us = state.rf_on, received_us
-        self._take(step, entry)
+        if entry.topic.startswith(LOCAL_PREFIX):
+            self._take_local(step, entry)
+        else:
+            take_message(step, entry, self._monitor)
         if about_ourselves:
             # Only now is it known since when silence counts.
             self._no_deadline_before_us = 0
@@ -200,71 +189,6 @@ class RoomEngine:
             for entry in self._state.outbox:
                 if entry.payload == plain:
                     entry.payload = message.to_wire().decode()
-
-    def _take(self, step: Step, entry: CapturedInput) -> None:
-        if entry.topic.startswith(LOCAL_PREFIX):
-            self._take_local(step, entry)
-            return
-        parsed = parse(entry.topic)
-        if parsed is None:
-            self._reject(step, entry, None, "topic: not one of the contract's, or a malformed level")
-            return
-        if parsed.topic in (GENERATOR, TEMPERATURE, STATUS):
-            reason = self._take_device(step, entry, parsed)
-        else:
-            reason = self._take_people(step, entry, parsed)
-        if reason is not None:
-            self._reject(step, entry, parsed, reason)
-
-    def _take_device(self, step: Step, entry: CapturedInput, parsed: ParsedTopic) -> str | None:
-        name = parsed.source or ""
-        if parsed.topic is STATUS:
-            status = read_status(entry.payload, size=entry.size)
-            if isinstance(status, Unreadable):
-                return status.reason
-            take_status(step, self._state.source(name), status, retained=entry.retained)
-            return None
-        if parsed.topic is TEMPERATURE:
-            frame = read_temperature(entry.payload, size=entry.size)
-            if isinstance(frame, Unreadable):
-                return frame.reason
-            take_temperature(step, self._state.source(name), frame, self._monitor)
-        else:
-            frame = read_generator(entry.payload, size=entry.size)
-            if isinstance(frame, Unreadable):
-                return frame.reason
-            take_generator(step, self._state.source(name), frame, self._monitor)
-        self._state.count("repaired_frames", bool(frame.complaints))
-        return None
-
-    def _take_people(self, step: Step, entry: CapturedInput, parsed: ParsedTopic) -> str | None:
-        model = parsed.topic.payload
-        if parsed.topic not in (CASE, MARK, COMMAND, ANNUNCIATOR):
-            return None  # ours, or of no concern to the engine
-        message = read(model, entry.payload, size=entry.size)
-        match message:
-            case Unreadable():
-                return message.reason
-            case Case():
-                return take_case(step, message, self._monitor)
-            case Mark():
-                self._take_mark(step, message)
-            case Command():
-                take_command(step, message)
-            case AnnunciatorBeat():
-                pass
-        return None
-
-    def _take_mark(self, step: Step, mark: Mark) -> None:
-        state = step.state
-        if not first_time(state, f"mark {mark.mark_id}", step.received_us):
-            return
-        if state.fold is not None:
-            state.fold.add_mark(mark)
-        if mark.mark == "sensor-moved":
-            restart_doses(step, mark.at_us)
-        elif mark.mark == "cement-injected" and state.watch is not None:
-            state.watch.cement_event_us = mark.at_us
 
     def _take_local(self, step: Step, entry: CapturedInput) -> None:
         """Our own inputs. One that cannot be read is a journal of another version: nothing to do about it here."""
@@ -301,22 +225,3 @@ class RoomEngine:
             while state.outbox and state.outbox[0].number <= check.confirmed:
                 state.outbox.popleft()
         judge_self(step, check)
-
-    def _reject(self, step: Step, entry: CapturedInput, parsed: ParsedTopic | None, reason: str) -> None:
-        """One dead letter for a message that could not be used; at most 10 a second per source."""
-        state = step.state
-        state.count("rejected")
-        second = step.received_us // _US_PER_S
-        sender = parsed.source if parsed is not None and parsed.source else _NO_SOURCE
-        budget = state.rejected.setdefault(sender, [second, 0])
-        if budget[0] != second:
-            budget[:] = [second, 0]
-        budget[1] += 1
-        if budget[1] > REJECTED_PER_SECOND:
-            state.count("rejected_unpublished")
-            return
-        kept = base64.b64encode(entry.payload[:REJECTED_KEPT_BYTES]).decode()
-        message = Rejected(
-            topic=entry.topic[:1_024], received_us=step.received_us, reason=reason[:500], count=1, bytes_base64=kept
-        )
-        step.emit(REJECTED, message)

@@ -51,7 +51,7 @@ def begin_engine(first: CapturedInput | None, site: str, room: str, policy: Poli
         if first is not None and first.topic == local.CONTINUED:
             continued = local.Continued.model_validate_json(first.payload)
             if continued.state_version != local.STATE_VERSION:
-                msg = f"line 1: engine state of version {continued.state_version}; this version reads {local.STATE_VERSION}"
+                msg = f"line 1: state of version {continued.state_version}; this one reads {local.STATE_VERSION}"
                 raise CaptureError(msg)
             return RoomEngine.restore(continued.state, monitor=MONITOR)
         if first is not None and first.topic == local.STARTED:

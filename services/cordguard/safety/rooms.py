@@ -107,7 +107,7 @@ class Rooms:
                 open_port=self._open,
             )
         except CaptureError as error:
-            msg = f"the journal of room {room} cannot be recovered ({error}); move {self._folder / room} away to begin anew"
+            msg = f"the journal of room {room} cannot be recovered ({error}); move its folder away to begin anew"
             raise SetupError(msg) from None
         self._keepers[room] = keeper
         return out

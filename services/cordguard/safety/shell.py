@@ -32,6 +32,7 @@ from cordguard.contract.topics import (
     parse,
     room_of,
 )
+from cordguard.contract.units import HealthState
 from cordguard.engine.alarms import Emission
 from cordguard.engine.canary import CanaryEngine
 from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
@@ -261,7 +262,7 @@ class SafetyService:
         detail["counters"] = self._counters()
         if (latency_ms := self._latency.percentiles_ms()) is not None:
             detail["latency_ms"] = dict(latency_ms)
-        state = "degraded" if troubles or self._policy.refused is not None else "ok"
+        state: HealthState = "degraded" if troubles or self._policy.refused is not None else "ok"
         self._health.beat(self._bus, state, queue=self._bus.unconfirmed, detail=detail, policy=self._rooms.policy_hash)
 
     def _counters(self) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from cordguard.contract.units import Priority
 from cordguard.engine.alarms import Finding, Step, settle
-from cordguard.engine.rules.catalogue import IMPEDANCE_RISE
+from cordguard.engine.rules.tissue import IMPEDANCE_RISE
 from cordguard.engine.state import Generator, Source
 
 BASELINE_US: Final = 10_000_000

@@ -7,9 +7,10 @@ import itertools
 from typing import Final
 
 from cordguard.contract.units import Priority
-from cordguard.engine.alarms import Finding, Step, settle
+from cordguard.engine.alarms import Evidence, Finding, Step, settle
 from cordguard.engine.policy import Profile
-from cordguard.engine.rules.catalogue import NEURAL_DOSE, NEURAL_STOP, NEURAL_WARN, PREDICTED_PEAK, Rule
+from cordguard.engine.rules.definition import Rule
+from cordguard.engine.rules.tissue import NEURAL_DOSE, NEURAL_STOP, NEURAL_WARN, PREDICTED_PEAK
 from cordguard.engine.state import RoomState, Sensor
 
 RECENT: Final = 16
@@ -175,7 +176,7 @@ def _judge_predicted(
             standing,
             ladder.onset_event_us if standing else event_us,
             event_us,
-            f"{sensor.key} {temperature_c:.1f} °C, {slope:+.2f} °C/s: {says} {limit_c:.1f} °C (predicted {peak_c:.1f} °C)",
+            f"{sensor.key} {temperature_c:.1f} °C, {slope:+.2f} °C/s: {says} {limit_c:.1f} °C",
             peak_c,
             limit_c,
             {"temperature_c": temperature_c, "slope_c_per_s": slope, "lookahead_s": limits.lookahead_s},
@@ -204,7 +205,7 @@ def _judge_dose(step: Step, sensor: Sensor, at_us: int, event_us: int, limits: P
         return
     limit = limit_of[standing]
     message = f"{sensor.key}: thermal dose {dose:.1f} CEM43 min, limit {limit:g} reached"
-    evidence = {"dose_estimated": sensor.dose.estimated, "temperature_c": sensor.temperature_c}
+    evidence: Evidence = {"dose_estimated": sensor.dose.estimated, "temperature_c": sensor.temperature_c}
     settle(
         step,
         Finding(NEURAL_DOSE, sensor.key, standing, ladder.onset_event_us, event_us, message, dose, limit, evidence),

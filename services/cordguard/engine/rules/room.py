@@ -6,13 +6,13 @@ from typing import Final
 
 from cordguard.engine.alarms import Finding, Step, settle
 from cordguard.engine.local import LatencyMs, SelfCheck
-from cordguard.engine.rules.catalogue import (
+from cordguard.engine.rules.definition import Rule
+from cordguard.engine.rules.system import (
     JOURNAL_UNWRITABLE,
     LATENCY_BUDGET,
     MONITOR_BLIND,
     NO_NEURAL_SENSOR,
     RF_WITHOUT_SESSION,
-    Rule,
 )
 from cordguard.engine.state import RoomState, Sensor
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from cordguard.contract.units import Priority
 from cordguard.engine.alarms import Finding, Step, settle
-from cordguard.engine.rules.catalogue import RF_WITHOUT_SESSION, STALE, TC_OPEN
+from cordguard.engine.rules.system import RF_WITHOUT_SESSION, STALE, TC_OPEN
 from cordguard.engine.state import RoomState, Sensor
 
 GOOD_SAMPLES: Final = 5

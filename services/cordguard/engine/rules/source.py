@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from cordguard.contract.units import Priority
-from cordguard.engine.alarms import Finding, Step, settle
-from cordguard.engine.rules.catalogue import CLOCK_SKEW, SEQUENCE_FAULT, SESSION_CONFLICT, SOURCE_OFFLINE, STALE
+from cordguard.engine.alarms import Evidence, Finding, Step, settle
+from cordguard.engine.rules.system import CLOCK_SKEW, SEQUENCE_FAULT, SESSION_CONFLICT, SOURCE_OFFLINE, STALE
 from cordguard.engine.state import Source
 from cordguard.engine.streams import Stream
 
@@ -134,7 +134,7 @@ def judge_stamp(step: Step, source: Source, stamp: str | None, event_us: int) ->
             else "says the open case's session"
         )
         onset_us = ladder.onset_event_us if standing else event_us
-        evidence = {"stamp": stamp, "open_session": watch.case.session}
+        evidence: Evidence = {"stamp": stamp, "open_session": watch.case.session}
         message = f"{source.name}: {says}"
         settle(step, Finding(SESSION_CONFLICT, source.name, standing, onset_us, event_us, message, evidence=evidence))
     return agrees
@@ -155,7 +155,7 @@ def settle_offline(step: Step, source: Source, event_us: int, why: str) -> None:
     priority: Priority | None = ("high" if step.state.rf_on else "medium") if active else None
     children = sorted(key for key in step.state.sensors if key.startswith(source.name + "/"))
     onset_us = ladder.onset_event_us if active else event_us
-    evidence = {"sensors": list(children)}
+    evidence: Evidence = {"sensors": [*children]}
     settle(
         step,
         Finding(SOURCE_OFFLINE, source.name, priority, onset_us, event_us, f"{source.name}: {why}", evidence=evidence),

@@ -1,0 +1,132 @@
+"""What comes off the bus: recognised, read, and handed to whoever judges it; what cannot be read is a dead letter."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+from cordguard.contract.capture import CapturedInput
+from cordguard.contract.case import Case, Mark
+from cordguard.contract.commands import AnnunciatorBeat, Command
+from cordguard.contract.health import Rejected
+from cordguard.contract.lenient import (
+    GeneratorFrame,
+    TemperatureFrame,
+    Unreadable,
+    read,
+    read_generator,
+    read_status,
+    read_temperature,
+)
+from cordguard.contract.topics import (
+    ANNUNCIATOR,
+    CASE,
+    COMMAND,
+    GENERATOR,
+    MARK,
+    REJECTED,
+    STATUS,
+    TEMPERATURE,
+    ParsedTopic,
+    parse,
+)
+from cordguard.engine.alarms import Step
+from cordguard.engine.cases import restart_doses, take_case
+from cordguard.engine.commands import first_time, take_command
+from cordguard.engine.telemetry import take_generator, take_status, take_temperature
+
+REJECTED_PER_SECOND: Final = 10
+"""Dead letters published per source; the rest is counted."""
+REJECTED_KEPT_BYTES: Final = 4 * 1024
+_NO_SOURCE: Final = "-"
+"""Stands for the sender of topics without a source."""
+_US_PER_S: Final = 1_000_000
+
+
+def take_message(step: Step, entry: CapturedInput, monitor: str) -> None:
+    """Take in a message from the bus; one dead letter if nothing in it can be used."""
+    parsed = parse(entry.topic)
+    if parsed is None:
+        _reject(step, entry, None, "topic: not one of the contract's, or a malformed level")
+        return
+    if parsed.topic in (GENERATOR, TEMPERATURE, STATUS):
+        reason = _take_device(step, entry, parsed, monitor)
+    else:
+        reason = _take_people(step, entry, parsed, monitor)
+    if reason is not None:
+        _reject(step, entry, parsed, reason)
+
+
+def _take_device(step: Step, entry: CapturedInput, parsed: ParsedTopic, monitor: str) -> str | None:
+    name = parsed.source or ""
+    if parsed.topic is STATUS:
+        status = read_status(entry.payload, size=entry.size)
+        if isinstance(status, Unreadable):
+            return status.reason
+        take_status(step, step.state.source(name), status, retained=entry.retained)
+        return None
+    frame: TemperatureFrame | GeneratorFrame | Unreadable
+    if parsed.topic is TEMPERATURE:
+        frame = read_temperature(entry.payload, size=entry.size)
+    else:
+        frame = read_generator(entry.payload, size=entry.size)
+    match frame:
+        case Unreadable():
+            return frame.reason
+        case TemperatureFrame():
+            take_temperature(step, step.state.source(name), frame, monitor)
+        case GeneratorFrame():
+            take_generator(step, step.state.source(name), frame, monitor)
+    step.state.count("repaired_frames", bool(frame.complaints))
+    return None
+
+
+def _take_people(step: Step, entry: CapturedInput, parsed: ParsedTopic, monitor: str) -> str | None:
+    model = parsed.topic.payload
+    if parsed.topic not in (CASE, MARK, COMMAND, ANNUNCIATOR):
+        return None  # ours, or of no concern to the engine
+    message = read(model, entry.payload, size=entry.size)
+    match message:
+        case Unreadable():
+            return message.reason
+        case Case():
+            return take_case(step, message, monitor)
+        case Mark():
+            _take_mark(step, message)
+        case Command():
+            take_command(step, message)
+        case AnnunciatorBeat():
+            pass
+    return None
+
+
+def _take_mark(step: Step, mark: Mark) -> None:
+    state = step.state
+    if not first_time(state, f"mark {mark.mark_id}", step.received_us):
+        return
+    if state.fold is not None:
+        state.fold.add_mark(mark)
+    if mark.mark == "sensor-moved":
+        restart_doses(step, mark.at_us)
+    elif mark.mark == "cement-injected" and state.watch is not None:
+        state.watch.cement_event_us = mark.at_us
+
+
+def _reject(step: Step, entry: CapturedInput, parsed: ParsedTopic | None, reason: str) -> None:
+    """At most 10 dead letters a second per source; the rest is counted."""
+    state = step.state
+    state.count("rejected")
+    second = step.received_us // _US_PER_S
+    sender = parsed.source if parsed is not None and parsed.source else _NO_SOURCE
+    budget = state.rejected.setdefault(sender, [second, 0])
+    if budget[0] != second:
+        budget[:] = [second, 0]
+    budget[1] += 1
+    if budget[1] > REJECTED_PER_SECOND:
+        state.count("rejected_unpublished")
+        return
+    kept = base64.b64encode(entry.payload[:REJECTED_KEPT_BYTES]).decode()
+    message = Rejected(
+        topic=entry.topic[:1_024], received_us=step.received_us, reason=reason[:500], count=1, bytes_base64=kept
+    )
+    step.emit(REJECTED, message)
