@@ -58,7 +58,7 @@ class TornTail:
 
 
 def encode_line(entry: CapturedInput) -> bytes:
-    """The line for an input, with its line feed. Our own (``local/…``, states among them) are kept whole at any size."""
+    """The line for an input, with its line feed. Our own (``local/…``, states among them) are never cut."""
     head = f'{{"received_us":{entry.received_us},"topic":{json.dumps(entry.topic, ensure_ascii=False)}'
     if entry.retained:
         head += ',"retained":true'
