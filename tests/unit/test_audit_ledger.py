@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from cordguard.audit.entry import GENESIS, Draft
 from cordguard.audit.intake import read
@@ -115,10 +116,8 @@ def test_a14_the_file_itself_refuses_to_change_delete_or_replace(ledger: Ledger,
 def test_a14_reading_cannot_write(ledger: Ledger, path: Path) -> None:
     ledger.append(drafts(case()), 1)
     reader = read_ledger(path)
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._engine.raw_connection().driver_connection.execute(  # type: ignore[union-attr]  # noqa: SLF001
-            "DROP TRIGGER ledger_no_update"
-        )
+    with reader._engine.connect() as connection, pytest.raises(OperationalError, match="readonly"):  # noqa: SLF001
+        connection.exec_driver_sql("DROP TRIGGER ledger_no_update")
     reader.close()
 
 
@@ -129,6 +128,16 @@ def test_a_reader_sees_what_a_writer_commits_meanwhile(ledger: Ledger, path: Pat
     ledger.append(drafts(mark()), 2)
     assert reader.head() == ledger.head()
     reader.close()
+
+
+def test_a_reader_opened_before_the_writer_sees_what_it_commits(ledger: Ledger, path: Path) -> None:
+    ledger.close()
+    reader = read_ledger(path)
+    assert reader.head().count == 0
+    again = open_ledger(path)
+    again.append(drafts(case()), 1)
+    assert reader.head().count == 1
+    again.close()
 
 
 def test_reading_a_closed_ledger_leaves_nothing_beside_it(ledger: Ledger, path: Path) -> None:

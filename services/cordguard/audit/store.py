@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, Pool, StaticPool
 
 from cordguard.audit.schema import LEDGER
 
@@ -39,7 +39,7 @@ def engine_for_writing(path: Path, connect: Callable[..., sqlite3.Connection] = 
             raise
         return connection
 
-    return _engine(create, "BEGIN IMMEDIATE")
+    return _engine(create, "BEGIN IMMEDIATE", StaticPool)
 
 
 def engine_for_reading(path: Path) -> Engine:
@@ -60,7 +60,8 @@ def engine_for_reading(path: Path) -> Engine:
         connection.text_factory = _text
         return connection
 
-    return _engine(create, "BEGIN")
+    # A connection for each reading: whether somebody writes meanwhile is found out anew each time.
+    return _engine(create, "BEGIN", NullPool)
 
 
 def explain(error: SQLAlchemyError | sqlite3.Error, path: Path) -> str:
@@ -92,8 +93,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous=FULL")
 
 
-def _engine(create: Callable[[], sqlite3.Connection], begin: str) -> Engine:
-    engine = create_engine("sqlite+pysqlite://", creator=create, poolclass=StaticPool)
+def _engine(create: Callable[[], sqlite3.Connection], begin: str, pool: type[Pool]) -> Engine:
+    engine = create_engine("sqlite+pysqlite://", creator=create, poolclass=pool)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
