@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cordguard.cli.fleet import SERVICES, Fleet, Play, service_specs, simulator_spec
+from cordguard.cli.fleet import SERVICES, Fleet, Play, service_specs, simulator_spec, watchdog_spec
 from cordguard.contract.topics import Party
 from cordguard.runtime.supervision import ProcessSpec, stop_order
 
@@ -18,12 +18,17 @@ def fleet(*, simulated_clock: bool = False) -> Fleet:
     return Fleet("demo", Path("/data"), 1883, 8080, PASSWORDS, "login-token", simulated_clock)
 
 
+def specs(*, simulated_clock: bool = False) -> tuple[ProcessSpec, ...]:
+    chosen = fleet(simulated_clock=simulated_clock)
+    return (*service_specs(chosen), watchdog_spec(chosen))
+
+
 def spec(name: str, *, simulated_clock: bool = False) -> ProcessSpec:
-    return next(spec for spec in service_specs(fleet(simulated_clock=simulated_clock)) if spec.name == name)
+    return next(spec for spec in specs(simulated_clock=simulated_clock) if spec.name == name)
 
 
 def test_every_service_is_a_process_of_its_own() -> None:
-    assert {spec.name for spec in service_specs(fleet())} == {"safety", "recorder", "audit", "console", "watchdog"}
+    assert {spec.name for spec in specs()} == {"safety", "recorder", "audit", "console", "watchdog"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -52,19 +57,17 @@ def test_simulated_time_is_for_all_or_none() -> None:
 
 
 def test_services_may_not_end_and_the_simulator_may() -> None:
-    assert not any(spec.may_end for spec in service_specs(fleet()))
+    assert not any(spec.may_end for spec in specs())
     assert simulator_spec(fleet(), Play("canal-overheating")).may_end
 
 
-def test_the_simulator_ends_before_the_services() -> None:
-    stages = stop_order([*service_specs(fleet()), simulator_spec(fleet(), Play("x"))])
-    assert [spec.name for spec in stages[0]] == ["simulator"]
-
-
 def test_the_watchdog_runs_only_while_the_chain_that_it_tests_works() -> None:
-    stages = stop_order(service_specs(fleet()))
-    assert [spec.name for spec in stages[0]] == ["watchdog"]
-    assert {spec.name for spec in stages[1]} == set(SERVICES) - {"watchdog"}
+    stages = stop_order([*specs(), simulator_spec(fleet(), Play("x"))])
+    assert [[spec.name for spec in stage] for stage in stages] == [
+        ["watchdog"],
+        ["simulator"],
+        ["safety", "recorder", "audit", "console"],
+    ]
 
 
 def test_speed_and_seed_reach_the_simulator() -> None:

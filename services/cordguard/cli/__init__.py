@@ -200,6 +200,22 @@ def verify(
 
 
 @app.command()
+def replay(
+    capture: Annotated[Path, typer.Argument(help="A recording (*.capture.jsonl, also gzipped).")],
+    *,
+    policy: Annotated[Path | None, typer.Option(metavar="FILE", help="Judge under these limits instead.")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there. Default: standard output.")] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Summaries of its sessions instead of transitions.")
+    ] = False,
+) -> None:
+    """Feed a recording to the engine: one line of JSON for each change of an alarm."""
+    from cordguard.cli.replay import run_replay
+
+    run_replay(capture, policy=policy, output=output, summary=summary)
+
+
+@app.command()
 def rules() -> None:
     """List the rules: what raises each alarm, how urgent it is, what to do, and where it comes from."""
     from cordguard.cli.rules import rules_text

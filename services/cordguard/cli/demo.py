@@ -10,7 +10,7 @@ from typing import Final
 
 from cordguard.cli.casewatch import CaseWatch
 from cordguard.cli.conclusion import conclude
-from cordguard.cli.fleet import Play, simulator_spec
+from cordguard.cli.fleet import Play, simulator_spec, watchdog_spec
 from cordguard.cli.place import LEDGER, LOGS, free_port, fresh_folder, raise_if_full
 from cordguard.cli.system import Place, System, running_system
 from cordguard.cli.terminal import Progress, complain, say
@@ -119,7 +119,7 @@ class _Demo:
         if not self._options.headless:
             say(f"Live page (this link works once): {system.login_link}")
         play = Play(self._options.scenario, self._options.seed, self._options.speed)
-        system.supervisor.start([simulator_spec(system.fleet, play)])
+        system.supervisor.start([simulator_spec(system.fleet, play), watchdog_spec(system.fleet)])
         say("The case runs. Ctrl-C ends everything.")
 
     def _watch(self, system: System) -> None:

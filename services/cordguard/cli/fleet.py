@@ -16,9 +16,9 @@ SERVICES: Final[tuple[Party, ...]] = ("safety", "recorder", "audit", "watchdog",
 """In order of blame: if several die at once, the first of them is the likeliest cause."""
 
 SERVICE_STAGE: Final = 1
-WATCHDOG_STAGE: Final = 2
-"""It starts when the chain it tests works, and ends before that: a start and an end are no failures."""
-SIMULATOR_STAGE: Final = 3
+SIMULATOR_STAGE: Final = 2
+WATCHDOG_STAGE: Final = 3
+"""It starts when the chain it tests works, simulated clock included, and ends first: a start or end is no failure."""
 
 CORDGUARD: Final = (sys.executable, "-P", "-m", "cordguard.cli")
 """Our entry point under this Python; ``-P``: the folder we are called from is no place to import from."""
@@ -53,8 +53,13 @@ class Play:
 
 
 def service_specs(fleet: Fleet) -> tuple[ProcessSpec, ...]:
-    """The services, each with its own account."""
-    return tuple(_service_spec(name, fleet) for name in SERVICES)
+    """The services but the watchdog, each with its own account."""
+    return tuple(_service_spec(name, fleet) for name in SERVICES if name != "watchdog")
+
+
+def watchdog_spec(fleet: Fleet) -> ProcessSpec:
+    """The watchdog, to be started when everything else works."""
+    return _service_spec("watchdog", fleet)
 
 
 def simulator_spec(fleet: Fleet, play: Play) -> ProcessSpec:

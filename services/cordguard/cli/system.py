@@ -44,7 +44,7 @@ class System:
 def running_system(
     place: Place, interrupts: Interrupts, on_line: Callable[[str, str], None] = lambda _name, _line: None
 ) -> Iterator[System]:
-    """Start broker and services; when the block is left, in whatever way, end services and then the broker.
+    """Start broker and services, the watchdog left to the caller; end all when the block is left, in whatever way.
 
     Raises:
         SetupError: the broker or a service cannot be started as it was told to.

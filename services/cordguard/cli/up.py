@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from cordguard.cli.fleet import watchdog_spec
 from cordguard.cli.place import LOGS, free_port, kept_folder
 from cordguard.cli.system import Place, running_system
 from cordguard.cli.terminal import complain, say
@@ -26,6 +27,7 @@ def run_up(*, data: Path, site: str, port: int, http_port: int) -> int:
         place = Place(kept_folder(data), site, free_port(port, "--port"), free_port(http_port, "--http-port"))
         try:
             with running_system(place, interrupts) as system:
+                system.supervisor.start([watchdog_spec(system.fleet)])
                 say(f"Everything works; logs are in {place.data_dir / LOGS}. Ctrl-C ends it.")
                 say(f"Live page (this link works once): {system.login_link}")
                 say(f"MQTT broker: 127.0.0.1:{place.broker_port}, accounts in {place.data_dir / 'broker'}")
