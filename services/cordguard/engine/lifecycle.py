@@ -1,6 +1,6 @@
 """The alarm state table: what an alarm becomes, and what is said about it.
 
-An alarm is present while ``condition or latched``. ``acknowledged`` silences its sound only. All rows of the table stand
+An alarm is present while ``condition or latched``. ``acknowledged`` silences its sound only. All rows stand
 in the parameter list of this module's test.
 """
 
