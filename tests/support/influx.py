@@ -1,7 +1,8 @@
-"""A real InfluxDB for tests: Debian's 1.6.7, behind a shim with the write path and the tokens of later versions."""
+"""A real InfluxDB for tests: Debian's 1.6.7, behind a shim with the write path and accounts of later versions."""
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import socket
@@ -24,7 +25,12 @@ from support.waiting import wait_until
 
 HOST: Final = "127.0.0.1"
 TOKEN: Final = "write-token"
-READ_TOKEN: Final = "read-token"
+"""May write; the recorder's."""
+READER: Final = base64.b64encode(b"grafana:read-password").decode()
+"""May query; an account and its password, as Grafana sends them."""
+
+_MAY_WRITE: Final = f"Token {TOKEN}"
+_MAY_QUERY: Final = f"Basic {READER}"
 
 _CONFIG: Final = """
 reporting-disabled = true
@@ -97,7 +103,7 @@ class InfluxServer:
 
 
 class Shim:
-    """The write path and the tokens of InfluxDB 2 in front of 1.6.7: ``/api/v2/write``, ``/query`` and ``/ping``."""
+    """The write path and the accounts of InfluxDB 2 in front of 1.6.7: ``/api/v2/write``, ``/query`` and ``/ping``."""
 
     def __init__(self, server_url: str) -> None:
         """Listen on a free port."""
@@ -139,10 +145,10 @@ class Shim:
         """Answer one request."""
         url = urllib.parse.urlsplit(request.path)
         body = request.rfile.read(int(request.headers.get("Content-Length", "0")))
-        token = request.headers.get("Authorization", "").removeprefix("Token ")
+        credentials = request.headers.get("Authorization", "")
         if url.path == "/ping":
             _answer(request, HTTPStatus.NO_CONTENT, b"")
-        elif token not in ({TOKEN} if url.path == "/api/v2/write" else {TOKEN, READ_TOKEN}):
+        elif credentials != (_MAY_WRITE if url.path == "/api/v2/write" else _MAY_QUERY):
             _answer(request, HTTPStatus.UNAUTHORIZED, b'{"code":"unauthorized","message":"unauthorized access"}')
         elif url.path == "/api/v2/write":
             self._write(request, server_url, dict(urllib.parse.parse_qsl(url.query)), body)
@@ -177,11 +183,11 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def post(url: str, parameters: dict[str, str], *, token: str | None = None) -> dict[str, Any]:
+def post(url: str, parameters: dict[str, str], *, reader: str | None = None) -> dict[str, Any]:
     """The JSON answer to a form."""
     request = urllib.request.Request(url, urllib.parse.urlencode(parameters).encode())  # noqa: S310 - http, loopback
-    if token is not None:
-        request.add_header("Authorization", f"Token {token}")
+    if reader is not None:
+        request.add_header("Authorization", f"Basic {reader}")
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - http, loopback
             content = answer.read()

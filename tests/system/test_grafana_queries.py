@@ -21,7 +21,7 @@ from cordguard.recorder.settings import RecorderSettings
 from cordguard.recorder.shell import build
 from cordguard.recorder.shipper import Shipper
 from support.grafana import DASHBOARDS, Page, Target, load, targets
-from support.influx import READ_TOKEN, TOKEN, Influx, InfluxServer, new_database, post, series_of
+from support.influx import READER, TOKEN, Influx, InfluxServer, new_database, post, series_of
 from support.recorder_messages import AT_US, transition, vitals
 
 SITE, ROOM = "north", "or1"
@@ -89,9 +89,9 @@ def case(influx_server: InfluxServer, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def rows(influx: Influx, query: str) -> list[dict[str, Any]]:
-    """The rows of the answer, got as Grafana gets them: by a form, with a token that may only read."""
+    """The rows of the answer, got as Grafana gets them: by a form, with an account that may only read."""
     form = {"q": query, "db": influx.database, "epoch": "ms"}
-    found = series_of(post(f"{influx.shim.url}/query", form, token=READ_TOKEN))
+    found = series_of(post(f"{influx.shim.url}/query", form, reader=READER))
     return [dict(zip(one["columns"], row, strict=True)) for one in found for row in one["values"]]
 
 

@@ -131,11 +131,12 @@ def test_the_room_is_chosen_among_those_of_the_site() -> None:
     assert "${site:regex}" in VARIABLE_QUERIES[1]
 
 
-def test_the_data_source_reads_with_a_token_from_the_environment() -> None:
+def test_the_data_source_reads_with_a_password_from_the_environment() -> None:
     (source,) = _yaml("datasources")["datasources"]
     assert {"type": source["type"], "uid": source["uid"]} == DATASOURCE.to_json()
     assert "version" not in source["jsonData"], "without it the data source speaks InfluxQL"
-    assert source["secureJsonData"] == {"httpHeaderValue1": "Token $CORDGUARD_INFLUX_READ_TOKEN"}
+    assert (source["basicAuth"], source["basicAuthUser"]) == (True, "grafana")
+    assert source["secureJsonData"] == {"basicAuthPassword": "$CORDGUARD_INFLUX_READ_PASSWORD"}
     assert source["jsonData"]["dbName"] == "cordguard"
     assert not source["editable"]
 

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from cordguard.cli.fleet import SERVICES
 from cordguard.cli.options import parse_settings
+from cordguard.runtime.alive import ALIVE_VARIABLE, AliveFile
 from cordguard.runtime.log import configure_logging
 from cordguard.runtime.service import Service, SetupError, run
 from cordguard.runtime.settings import ServiceSettings
@@ -26,7 +28,8 @@ def run_service(name: str, arguments: Sequence[str], environment: Mapping[str, s
         msg = f"there is no service {name!r}; the services are {', '.join(SERVICES)}."
         raise SetupError(msg)
     configure_logging()
-    return run(_builder(name, arguments, environment))
+    alive = environment.get(ALIVE_VARIABLE)
+    return run(_builder(name, arguments, environment), alive=AliveFile(Path(alive)) if alive else None)
 
 
 def _builder(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Callable[[], Service]:
@@ -36,25 +39,25 @@ def _builder(name: str, arguments: Sequence[str], environment: Mapping[str, str]
 
     match name:
         case "safety":
-            from cordguard.safety import shell as safety
             from cordguard.safety.settings import SafetySettings
+            from cordguard.safety.shell import build as build_safety
 
-            return bound(SafetySettings, safety.build)
+            return bound(SafetySettings, build_safety)
         case "recorder":
-            from cordguard.recorder import shell as recorder
             from cordguard.recorder.settings import RecorderSettings
+            from cordguard.recorder.shell import build as build_recorder
 
-            return bound(RecorderSettings, recorder.build)
+            return bound(RecorderSettings, build_recorder)
         case "audit":
-            from cordguard.audit import shell as audit
+            from cordguard.audit.shell import build as build_audit
 
-            return bound(ServiceSettings, audit.build)
+            return bound(ServiceSettings, build_audit)
         case "watchdog":
-            from cordguard.watchdog import shell as watchdog
+            from cordguard.watchdog.shell import build as build_watchdog
 
-            return bound(ServiceSettings, watchdog.build)
+            return bound(ServiceSettings, build_watchdog)
         case _:
-            from cordguard.console import shell as console
             from cordguard.console.settings import ConsoleSettings
+            from cordguard.console.shell import build as build_console
 
-            return bound(ConsoleSettings, console.build)
+            return bound(ConsoleSettings, build_console)

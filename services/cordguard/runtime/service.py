@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Final, Protocol
 
 from cordguard.bus.port import BusRefusedError
+from cordguard.runtime.alive import AliveFile
 
 READY_LINE: Final = "ready"
 """Printed on standard output, alone on its line, once a service works: what supervisors wait for."""
@@ -47,10 +48,10 @@ class Service(Protocol):
         """End in good order: publish that it stops, flush, disconnect."""
 
 
-def run(build: Callable[[], Service]) -> int:
+def run(build: Callable[[], Service], *, alive: AliveFile | None = None) -> int:
     """Build a service, run it until SIGINT or SIGTERM, close it; the process's exit status.
 
-    A user's trouble is a sentence in the log, never a traceback.
+    A user's trouble is a sentence in the log, never a traceback. ``alive`` is touched while the service is ready.
     """
     stopping = False
 
@@ -70,6 +71,8 @@ def run(build: Callable[[], Service]) -> int:
                     announced = True
                     sys.stdout.write(READY_LINE + "\n")
                     sys.stdout.flush()
+                if alive is not None:
+                    alive.beat(ready=service.ready)
         finally:
             service.close()
     except (SetupError, BusRefusedError) as error:
