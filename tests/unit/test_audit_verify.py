@@ -19,7 +19,7 @@ from cordguard.audit.ledger import open_ledger
 from cordguard.audit.reader import Head
 from cordguard.audit.schema import SQLITE_TRIGGERS
 from cordguard.audit.verify import render, verify
-from support.audit_messages import SITE, case, transition, whole_session
+from support.audit_messages import SITE, case, summary, transition, whole_session
 
 ENTRIES = 12
 
@@ -263,6 +263,18 @@ def test_verifying_changes_no_byte_and_leaves_no_file(path: Path) -> None:
     verify(path)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_sessions_without_a_final_summary_are_named(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path / "ledger.db")
+    sent = [case("s-1"), summary("s-2", 1), transition(1, session="s-3")]
+    drafts = [read(SITE, topic, payload, received_us=1) for topic, payload in sent]
+    ledger.append([draft for draft in drafts if draft], 1)
+    ledger.close()
+    text = render(verify(tmp_path / "ledger.db"))
+    assert "Session s-1 (procedure p-1): no summary yet" in text
+    assert "Session s-2 (procedure p-1): no final summary, revision 1" in text
+    assert "Session s-3 (procedure not named): no summary yet" in text
 
 
 def test_an_empty_ledger_is_good_and_has_the_genesis_head(tmp_path: Path) -> None:

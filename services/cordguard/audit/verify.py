@@ -162,7 +162,7 @@ def _verify(connection: Connection, found: Verification, expected_head: str | No
 def _survey(entry: Entry, found: Verification) -> None:
     """Count an entry, and note what it says about its session."""
     found.kinds[entry.kind] = found.kinds.get(entry.kind, 0) + 1
-    if entry.kind not in {"case", "summary"} or entry.session is None:
+    if entry.session is None:
         return
     state = found.sessions.setdefault(entry.session, SessionFound())
     fact = fact_of(entry)
