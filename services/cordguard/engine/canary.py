@@ -12,6 +12,7 @@ from cordguard.engine.alarms import Emission
 from cordguard.engine.clocks import LATE_US
 from cordguard.engine.ids import alarm_id
 from cordguard.engine.rules.system import CANARY
+from cordguard.engine.streams import BACKWARD_STEP_US
 
 LIMIT_C: Final = 45.0
 
@@ -37,13 +38,18 @@ class CanaryEngine:
         out: list[Emission] = []
         for sample in frame.samples:
             key = f"{CANARY_SOURCE}/{sample.sensor}"
-            if sample.temperature_c is None or frame.at_us <= self._newest_at_us.get(key, -1):
+            if sample.temperature_c is None or not self._is_new(key, frame.at_us):
                 continue
             self._newest_at_us[key] = frame.at_us
             transition = self._judge(key, sample.temperature_c, frame.at_us, entry.received_us)
             if transition is not None:
                 out.append(Emission(CANARY_TRANSITION, transition))
         return out
+
+    def _is_new(self, key: str, at_us: int) -> bool:
+        """Newer than the newest, or so much older that the watchdog's clock was set back."""
+        newest_us = self._newest_at_us.get(key, -1)
+        return at_us > newest_us or newest_us - at_us > BACKWARD_STEP_US
 
     def _judge(self, key: str, temperature_c: float, at_us: int, received_us: int) -> Transition | None:
         known = self._alarms.get(key)
