@@ -207,6 +207,14 @@ def test_a_second_ctrl_c_kills_at_once(tmp_path: Path, interrupts: Interrupts) -
         again.wait(10)
 
 
+def test_two_requests_before_the_stop_began_kill_at_once_too(tmp_path: Path, interrupts: Interrupts) -> None:
+    with Supervisor(tmp_path, interrupts) as supervisor:
+        supervisor.start([shell("deaf", DEAF, patience_s=300)])
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert supervisor.stop() == ()
+
+
 def test_a_stopped_child_ends_too(tmp_path: Path, interrupts: Interrupts) -> None:
     before = children()
     with Supervisor(tmp_path, interrupts) as supervisor:

@@ -149,7 +149,8 @@ class Supervisor:
             A sentence for each process that had to be killed, or ended with another status than 0 when asked to end;
             none if a signal cut the stop short.
         """
-        asked_before = self._interrupts.count
+        # One request at most is why we stop; a second one is impatience, even if it came before we got here.
+        asked_before = min(self._interrupts.count, 1)
         living = [child for child in self._children if child.view.status is None]
         for stage in stop_order([child.spec for child in living]):
             names = {spec.name for spec in stage}
