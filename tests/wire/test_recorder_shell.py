@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,82 +14,18 @@ from pydantic import ValidationError
 from cordguard.bus.memory import MemoryBroker, MemoryBus
 from cordguard.bus.port import Connection, Handlers
 from cordguard.contract import topics
-from cordguard.contract.health import ClockReading, Health
+from cordguard.contract.health import ClockReading
 from cordguard.recorder.influx import Answer, Written
 from cordguard.recorder.outbox import Outbox
 from cordguard.recorder.rows import Row
 from cordguard.recorder.settings import RecorderSettings
-from cordguard.recorder.shell import BATCH_US, RETRY_US, Recorder, Shipping, build
+from cordguard.recorder.shell import BATCH_US, RETRY_US, build
 from cordguard.recorder.shipper import Shipper, ShipperThread, ShippingState
-from cordguard.recorder.store import Kept, Store, Trouble, connect, open_store
-from cordguard.runtime.clock import SimulatedClock
+from cordguard.recorder.store import Kept, Store, Trouble, connect
 from cordguard.runtime.service import SetupError
+from support.recorder_bench import CLIENT, HEALTH, TEMPERATURE, TRANSITION, Bench, frame
 from support.recorder_messages import AT_US, transition, vitals
 from support.waiting import wait_until
-
-CLIENT = "recorder-north-main"
-TEMPERATURE = topics.TEMPERATURE.at("north", room="or1", source="gen-1")
-TRANSITION = topics.TRANSITION.at("north", room="or1")
-HEALTH = topics.HEALTH.at("north", service="recorder", instance="main")
-
-
-def frame(seq: int, temperature_c: float = 38.0) -> bytes:
-    reading = {"sensor": "canal", "temperature_c": temperature_c}
-    return json.dumps({"seq": seq, "at_us": AT_US + 100_000 * seq, "readings": [reading]}).encode()
-
-
-class Bench:
-    """A recorder over a broker in memory, with a clock that the test moves."""
-
-    def __init__(self, folder: Path) -> None:
-        self.broker = MemoryBroker()
-        self.folder = folder
-        self.pace = SimulatedClock(1)
-        self.device = self.broker.open(Connection("device", clean=True), Handlers(lambda _delivery: None))
-        self.device.poll(0)
-        self.recorder = self.start()
-
-    def start(
-        self, *, store: Store | None = None, shipping: Shipping | None = None, simulated: bool = False
-    ) -> Recorder:
-        settings = RecorderSettings(site="north", data_dir=self.folder, simulated_clock=simulated)
-        recorder = Recorder(
-            settings,
-            open_bus=self.broker.open,
-            store=store or open_store(self.folder / "store.db"),
-            clock=SimulatedClock() if simulated else self.pace,
-            own_clock=self.pace,
-            shipping=shipping,
-        )
-        recorder.step(0)
-        return recorder
-
-    def restart(self, *, store: Store | None = None, shipping: Shipping | None = None, simulated: bool = False) -> None:
-        self.recorder.close()
-        self.recorder = self.start(store=store, shipping=shipping, simulated=simulated)
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        parsed = topics.parse(topic)
-        qos = parsed.topic.qos if parsed else 1
-        self.device.publish(topic, payload, qos=qos, retain=retain)
-
-    def wait(self, wait_us: int = BATCH_US) -> None:
-        """Let time pass, with a step before and after."""
-        self.recorder.step(0)
-        self.pace.advance_to(self.pace.now_us() + wait_us)
-        self.recorder.step(0)
-
-    def unacknowledged(self) -> int:
-        return len(self.broker.unacknowledged(CLIENT))
-
-    def health(self) -> Health:
-        kept = self.broker.retained(HEALTH)
-        assert kept is not None
-        return Health.model_validate_json(kept.payload)
-
-    def count(self, table: str) -> int:
-        with closing(connect(self.folder / "store.db")) as connection:
-            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - our own name
 
 
 @pytest.fixture
