@@ -71,7 +71,7 @@ def start(command: Sequence[str | Path], *, environment: dict[str, str] | None =
                 _kill(member)
 
 
-def cordguard(*arguments: str | Path) -> tuple[str, ...]:
+def cordguard(*arguments: str | int | Path) -> tuple[str, ...]:
     """The command line that runs our entry point under this Python."""
     return (sys.executable, "-m", "cordguard.cli", *(str(argument) for argument in arguments))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +46,10 @@ class Run:
             reader.close()
         assert summary is not None
         return summary
+
+
+def identity(transition: dict[str, Any]) -> tuple[str, int]:
+    return transition["alarm_id"], transition["step"]
 
 
 @pytest.fixture(scope="module", params=available_scenarios())
@@ -99,6 +106,30 @@ def test_the_head_of_the_chain_is_printed_and_verify_confirms_it(run: Run) -> No
         status, out, _ = verify.end()
     assert status == 0
     assert head in out
+
+
+def test_a_replay_of_the_recording_gives_the_transitions_of_the_ledger(run: Run) -> None:
+    replayed = []
+    for capture in sorted(run.data.glob("journal/room-1/*.capture.jsonl")):
+        with start(cordguard("replay", capture)) as replay:
+            status, out, err = replay.end()
+        assert (status, err) == (0, "")
+        replayed += [json.loads(line) for line in out.splitlines()]
+    reader = read_ledger(run.data / "ledger.db")
+    kept = [json.loads(entry.content) for entry in reader.entries() if entry.kind == "transition"]
+    reader.close()
+    assert len(kept) > 0
+    assert sorted(replayed, key=identity) == sorted(kept, key=identity)
+
+
+def test_the_summary_names_the_recording_that_it_stands_on(run: Run) -> None:
+    reference = run.summary().capture
+    assert reference is not None
+    hashes = set()
+    for capture in run.data.glob("journal/room-1/*.capture.jsonl"):
+        lines = capture.read_bytes().splitlines(keepends=True)[: reference.lines]
+        hashes.add(hashlib.sha256(b"".join(lines)).hexdigest())
+    assert reference.sha256 in hashes
 
 
 def test_all_that_is_kept_lies_in_the_data_folder(run: Run) -> None:
