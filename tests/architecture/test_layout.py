@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from urllib.parse import urlsplit
 
@@ -75,6 +76,17 @@ def test_what_runs_is_tested_in_the_same_versions() -> None:
         for name in ("requirements.lock", "requirements-dev.lock")
     )
     assert runs < tests
+
+
+def test_every_dependency_has_its_reason_in_a_decision() -> None:
+    project = tomllib.loads(committed_texts()["pyproject.toml"])
+    groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
+    names = {re.split(r"[<>=~;\[ ]", wanted)[0] for group in groups for wanted in group if isinstance(wanted, str)}
+    reasons = committed_texts()["docs/explanations/decisions/0004-tools-and-dependencies.md"]
+    tables = {word for line in reasons.splitlines() if line.startswith("| ") for word in re.findall(r"[\w-]+", line)}
+    stubs = {name for name in names if name.startswith("types-")}
+    assert names - stubs - tables == set()
+    assert "pydantic" in names
 
 
 def test_no_file_names_a_package_index_or_a_download() -> None:
