@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import settings
 
-pytest_plugins = ["support.broker", "support.chromium", "support.influx", "support.leaks"]
+SUPPORT = Path(__file__).parent / "support"
+
+# Every module of tests/support that has fixtures: their names are known to all tests.
+pytest_plugins = [
+    f"support.{path.stem}" for path in sorted(SUPPORT.glob("*.py")) if "@pytest.fixture" in path.read_text("utf-8")
+]
 
 # Same examples in every run: a failure is a failure for everybody. No deadline: two cores may be busy.
 settings.register_profile("cordguard", derandomize=True, deadline=None)
