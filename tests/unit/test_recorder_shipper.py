@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 from cordguard.recorder.influx import Answer, Refused, Unavailable, Written
 from cordguard.recorder.outbox import Line, Outbox
 from cordguard.recorder.rows import TemperatureRow
-from cordguard.recorder.shipper import BACK_OFF_LAST_S, IDLE_S, Delivered, Shipper, ShipperThread, deliver
+from cordguard.recorder.shipper import (
+    BACK_OFF_FIRST_S,
+    BACK_OFF_LAST_S,
+    IDLE_S,
+    Delivered,
+    Shipper,
+    ShipperThread,
+    deliver,
+)
 from cordguard.recorder.store import StoreError, open_store
 from support.recorder_messages import AT_US
 from support.waiting import wait_until
@@ -146,3 +155,16 @@ def test_a_fault_of_ours_ends_shipping_and_says_so(store_path: Path) -> None:
     wait_until(lambda: broken.closed, what="the end of shipping")
     thread.close()
     assert thread.state.trouble == "shipping ended by a fault of ours, see the log; keeping goes on"
+
+
+def test_a_store_locked_by_somebody_else_is_waited_for_and_what_is_sent_again_is_the_same(store_path: Path) -> None:
+    influx = FakeInflux()
+    with closing(Shipper(Outbox(store_path, "here"), influx)) as shipper:
+        with closing(sqlite3.connect(store_path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert shipper.step() == BACK_OFF_FIRST_S
+            assert "locked" in str(shipper.state.trouble)
+            other.execute("ROLLBACK")
+        assert shipper.step() == IDLE_S
+        assert (shipper.state.trouble, shipper.state.backlog) == (None, 0)
+    assert influx.taken[:10] == influx.taken[10:]
