@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,23 @@ def test_an_install_that_fails_shows_its_last_words_and_ends_with_status_2(
     assert "Making .venv … failed" in out
     assert "No space left on device" in err
     assert not (checkout / ".venv" / "demo-installed-with").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_fresh_checkout_sets_itself_up_once_and_starts(tmp_path: Path) -> None:
+    folder = tmp_path / "fresh"
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout  # noqa: S607
+    for name in filter(None, listing.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    for words in ("Setting up .venv", "Usage: cordguard"):
+        with start(["/bin/bash", folder / "scripts" / "demo", "--help"]) as script:
+            status, out, err = script.end(timeout_s=500)
+        assert (status, err) == (0, "")
+        assert out.startswith(words)
+        assert "--exit-after-case" in out
 
 
 def test_its_temporary_file_is_taken_away(checkout: Path, path_without_python: Path, tmp_path: Path) -> None:

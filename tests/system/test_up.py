@@ -23,10 +23,10 @@ def running(data: Path) -> Iterator[tuple[Marked, int]]:
     port = free_port(None, "--port")
     with start(cordguard("up", "--data", data, "--port", port, "--http-port", free_port(None, "--http-port"))) as up:
         assert up.process.stdout is not None
-        said = [up.process.stdout.readline() for _ in range(3)]
+        said = [up.process.stdout.readline() for _ in range(4)]
         assert said[0].startswith("Everything works")
-        assert said[1].startswith("Live page (this link works once): http://127.0.0.1:")
-        assert str(port) in said[2]
+        assert said[2].startswith("    http://127.0.0.1:")
+        assert str(port) in said[3]
         yield up, port
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from cordguard.cli.terminal import EVERY_S, REWRITE_EVERY_S, Progress, complain, say
+from cordguard.cli.terminal import AFRESH, EVERY_S, REWRITE_EVERY_S, Progress, complain, say
 
 
 class Screen(io.StringIO):
@@ -39,7 +39,7 @@ def test_on_a_terminal_the_line_is_rewritten_in_place() -> None:
     progress.show(lambda: "a long line")
     time_s.now_s += REWRITE_EVERY_S
     progress.show(lambda: "short")
-    assert out.getvalue() == "\ra long line\rshort      "
+    assert out.getvalue() == f"{AFRESH}a long line{AFRESH}short"
 
 
 def test_the_line_is_taken_off_a_terminal_before_other_words() -> None:
@@ -48,7 +48,7 @@ def test_the_line_is_taken_off_a_terminal_before_other_words() -> None:
     progress.show(lambda: "words")
     progress.clear()
     progress.clear()
-    assert out.getvalue() == "\rwords\r     \r"
+    assert out.getvalue() == f"{AFRESH}words{AFRESH}"
 
 
 def test_words_that_are_not_due_are_not_made() -> None:

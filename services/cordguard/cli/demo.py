@@ -117,7 +117,7 @@ class _Demo:
 
     def _start_case(self, system: System) -> None:
         if not self._options.headless:
-            say(f"Live page (this link works once): {system.login_link}")
+            say(f"Live page; this link works once:\n    {system.login_link}")
         play = Play(self._options.scenario, self._options.seed, self._options.speed)
         system.supervisor.start([simulator_spec(system.fleet, play), watchdog_spec(system.fleet)])
         say("The case runs. Ctrl-C ends everything.")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cordguard.bus.broker import BrokerError, EmbeddedBroker
 from cordguard.cli.fleet import Fleet, service_specs
@@ -14,6 +15,9 @@ from cordguard.cli.place import HOST, LOGS
 from cordguard.runtime.interrupts import Interrupts
 from cordguard.runtime.service import SetupError
 from cordguard.runtime.supervisor import Supervisor
+
+LOGIN_TOKEN_BYTES: Final = 24
+"""More than anybody can guess, and short enough for a link on one line of a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,6 @@ def _fleet(place: Place, broker: EmbeddedBroker) -> Fleet:
         broker_port=broker.port,
         http_port=place.http_port,
         passwords=broker.credentials,
-        login_token=secrets.token_urlsafe(32),
+        login_token=secrets.token_urlsafe(LOGIN_TOKEN_BYTES),
         simulated_clock=place.simulated_clock,
     )

@@ -10,6 +10,9 @@ from typing import Final, TextIO
 EVERY_S: Final = 10.0
 """How often progress is written where lines cannot be rewritten (a file, a build log)."""
 
+AFRESH: Final = "\r\x1b[K"
+"""Back to the start of the line, and whatever stands there is gone (an echoed ^C too)."""
+
 REWRITE_EVERY_S: Final = 0.2
 """How often it is rewritten on a terminal."""
 
@@ -37,7 +40,7 @@ class Progress:
         self._every_s = REWRITE_EVERY_S if self._terminal else EVERY_S
         self._monotonic_s = monotonic_s
         self._last_s: float | None = None
-        self._width = 0
+        self._shown = False
 
     def show(self, words: Callable[[], str]) -> None:
         """Write the line that ``words`` makes, if it is time for one."""
@@ -47,15 +50,15 @@ class Progress:
         self._last_s = now_s
         line = words()
         if self._terminal:
-            self._out.write("\r" + line.ljust(self._width))
-            self._width = len(line)
+            self._out.write(AFRESH + line)
+            self._shown = True
         else:
             self._out.write(line + "\n")
         self._out.flush()
 
     def clear(self) -> None:
         """Take the line off a terminal, so that other words can follow."""
-        if self._terminal and self._width:
-            self._out.write("\r" + " " * self._width + "\r")
+        if self._shown:
+            self._out.write(AFRESH)
             self._out.flush()
-            self._width = 0
+            self._shown = False

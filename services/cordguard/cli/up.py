@@ -29,7 +29,7 @@ def run_up(*, data: Path, site: str, port: int, http_port: int) -> int:
             with running_system(place, interrupts) as system:
                 system.supervisor.start([watchdog_spec(system.fleet)])
                 say(f"Everything works; logs are in {place.data_dir / LOGS}. Ctrl-C ends it.")
-                say(f"Live page (this link works once): {system.login_link}")
+                say(f"Live page; this link works once:\n    {system.login_link}")
                 say(f"MQTT broker: 127.0.0.1:{place.broker_port}, accounts in {place.data_dir / 'broker'}")
                 try:
                     while True:
