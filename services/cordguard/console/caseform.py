@@ -32,6 +32,11 @@ SENTENCES: Final[dict[str, str]] = {
     "sensors": "List at most 64 sensors, each of them once.",
 }
 
+PERSON_SENTENCES: Final[dict[str, str]] = {
+    "actor": "Give an identifier: letters, digits and . _ : - only, beginning with a letter or digit. No names.",
+    "role": "Give a role in lower-case letters, digits, hyphens and underscores, for example clinician.",
+}
+
 
 def _blank_is_absent(value: object) -> object:
     """An empty field of a form says nothing."""
@@ -118,6 +123,8 @@ def sentences(errors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 def _sentence(error: Mapping[str, Any]) -> tuple[str, str]:
     path = [str(part) for part in error["loc"] if part != "body"]
+    if len(path) == 1 and path[0] in PERSON_SENTENCES:
+        return path[0], PERSON_SENTENCES[path[0]]
     known = [part for part in path if part in SENTENCES]
     if not known:
         return "form", f"{'.'.join(path) or 'form'}: {error['msg']}. Reload the page and try again."

@@ -33,6 +33,11 @@ class Viewer:
     _record: bytes | None = None
     _batches: deque[tuple[bytes, int]] = field(default_factory=deque)
 
+    @property
+    def waiting(self) -> int:
+        """How many batches wait to be sent."""
+        return len(self._batches)
+
     def offer_latest(self, frame: bytes) -> None:
         """The newest numbers; older ones that still wait are worthless now."""
         self._latest = frame

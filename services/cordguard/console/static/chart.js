@@ -17,7 +17,7 @@ export const GAP_MS = 1000;
 const LEFT = 46;
 const RIGHT = 14;
 const TOP = 22;
-const FONT = "12px system-ui, 'DejaVu Sans', sans-serif";
+const FONT = "12.5px system-ui, 'DejaVu Sans', sans-serif";
 const INK = "#9fb0c3";
 const GRID = "#1e2936";
 const LIMIT = "#dfe7f0";
@@ -127,10 +127,10 @@ export class StripChart {
     draw.lineWidth = 1;
     draw.textAlign = "right";
     draw.textBaseline = "middle";
-    const step = niceStep((range.high - range.low) / Math.max(2, (area.bottom - area.top) / 34));
+    const step = niceStep((range.high - range.low) / Math.max(3, (area.bottom - area.top) / 34));
     for (let value = Math.ceil(range.low / step) * step; value <= range.high + 1e-9; value += step) {
       line(draw, area.left, Math.round(y(value)) + 0.5, area.right, Math.round(y(value)) + 0.5);
-      draw.fillText(value.toFixed(step < 1 ? 1 : 0), area.left - 7, y(value));
+      draw.fillText(value.toFixed(Number.isInteger(step) ? 0 : 1), area.left - 7, y(value));
     }
     const stepMs = this.spanMs <= 60_000 ? 10_000 : this.spanMs <= 300_000 ? 60_000 : 120_000;
     draw.textAlign = "center";
@@ -261,10 +261,10 @@ function nearest(ring, atMs) {
   return ring.value(best);
 }
 
-/** The next of 1, 2, 5, 10, … that is not smaller. @param {number} rough */
+/** The next of 1, 2, 2.5, 5, 10, … that is not smaller. @param {number} rough */
 function niceStep(rough) {
   const power = 10 ** Math.floor(Math.log10(rough));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough - 1e-9) ?? 10 * power;
+  return [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((step) => step >= rough - 1e-9) ?? 10 * power;
 }
 
 /** @param {CanvasRenderingContext2D} draw @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */

@@ -1,0 +1,99 @@
+// @ts-check
+/** What changes seldom: the case, its summary, and the list of what happened. */
+
+/** @import { RecordFrame } from "./types.js" */
+
+import { openForm } from "./caseform.js";
+import { byId, element, post } from "./dom.js";
+import { duration, number, timeOfDay } from "./format.js";
+
+/** @param {RecordFrame} record @param {() => string[]} seenSensors */
+export function showRecord(record, seenSensors) {
+  showCase(record.case, seenSensors);
+  showSummary(record.summary, record.case);
+  byId("events").replaceChildren(
+    ...record.events.map((event) =>
+      element(
+        "li",
+        { "data-priority": event.priority },
+        element("time", { text: timeOfDay(event.at_us) }),
+        element("span", { class: "symbol", text: event.symbol }),
+        element("span", { class: "event-text" }, element("b", { text: `${event.change} ` }), event.message, event.actor ? ` (${event.actor})` : "", event.late ? " · late" : ""),
+      ),
+    ),
+  );
+}
+
+/** @param {any} shown @param {() => string[]} seenSensors */
+function showCase(shown, seenSensors) {
+  const panel = byId("case-panel");
+  const isOpen = shown?.state === "open";
+  const button = element("button", { type: "button", id: isOpen ? "close-case" : "open-case", text: isOpen ? "Close case" : "Open case" });
+  const note = element("p", { class: "note", role: "status" });
+  button.onclick = isOpen ? () => closeCase(button, note) : () => openForm(seenSensors());
+  const rows = shown ? caseRows(shown) : [["", "No case in this room. Limits for an unknown situation apply."]];
+  panel.replaceChildren(element("h2", { text: "Case" }, isOpen ? element("span", { class: "pill", text: "open" }) : ""), table(rows), button, note);
+}
+
+/** @param {any} shown */
+function caseRows(shown) {
+  const rows = [
+    ["Procedure", shown.procedure ?? "---"],
+    ["Session", shown.session],
+    ["Level, electrode", [shown.level, shown.electrode].filter(Boolean).join(", ") || "---"],
+    ["Lesion, wall", [shown.lesion, shown.posterior_wall].filter(Boolean).join(", ") || "---"],
+    ["Opened", timeOfDay(shown.opened_us)],
+  ];
+  return shown.state === "closed" ? [...rows, ["Closed", timeOfDay(shown.closed_us)]] : rows;
+}
+
+/** Closing wants two presses, too. @param {HTMLButtonElement} button @param {HTMLElement} note */
+async function closeCase(button, note) {
+  if (!button.dataset.armed) {
+    button.dataset.armed = "yes";
+    button.textContent = "Confirm: close case";
+    setTimeout(() => {
+      delete button.dataset.armed;
+      button.textContent = "Close case";
+    }, 5000);
+    return;
+  }
+  const { ok, body } = await post(`/api/rooms/${document.body.dataset.room}/case/close`, {});
+  note.textContent = ok ? "Closing. The watch goes on until the tissue has cooled." : Object.values(body.errors).join(" ");
+}
+
+/** @param {any} summary @param {any} shownCase */
+function showSummary(summary, shownCase) {
+  const panel = byId("summary-panel");
+  const belongs = summary && (!shownCase || shownCase.session === summary.session || shownCase.state === "closed");
+  panel.hidden = !belongs;
+  if (!belongs) return;
+  const word = summary.final ? "final" : "preliminary";
+  const hottest = summary.sensors.filter((/** @type {any} */ { role }) => role === "neural");
+  const counts = summary.alarm_counts;
+  panel.replaceChildren(
+    element("h2", { text: "Summary" }, element("span", { class: "pill", id: "summary-state", text: word })),
+    table([
+      ["Session", summary.session],
+      ...hottest.flatMap(sensorRows),
+      ["RF on", `${duration(summary.rf_on_s)}, ${number(summary.energy_j / 1000, 2)} kJ, ${summary.ablations.length} ablations`],
+      ["Alarms", `${counts.high} high, ${counts.medium} medium, ${counts.low} low`],
+      ["Recording", summary.capture ? `${summary.capture.lines} lines, ${summary.capture.sha256.slice(0, 12)}` : "---"],
+    ]),
+  );
+}
+
+/** @param {any} sensor */
+function sensorRows(sensor) {
+  const estimated = sensor.dose_estimated ? " (estimated)" : "";
+  return [
+    [`${sensor.sensor} highest`, `${number(sensor.max_temperature_c)} °C`],
+    ["above 42 / 43 / 45 °C", `${duration(sensor.time_above_42_s)} / ${duration(sensor.time_above_43_s)} / ${duration(sensor.time_above_45_s)}`],
+    ["CEM43", `${number(sensor.cem43_min, 2)} min${estimated}`],
+  ];
+}
+
+/** @param {string[][]} rows */
+function table(rows) {
+  return element("dl", {}, ...rows.flatMap(([name, value]) => [element("dt", { text: name }), element("dd", { text: value })]));
+}

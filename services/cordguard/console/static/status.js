@@ -1,0 +1,87 @@
+// @ts-check
+/** What stands around the numbers: room, case, limits in force, time, the state of the alarm system, of page and devices. */
+
+/** @import { Latest } from "./types.js" */
+
+import { ask } from "./alarms.js";
+import { byId, element, setText, syncList } from "./dom.js";
+import { duration, shortHash, timeOfDay, UNKNOWN } from "./format.js";
+
+byId("audio-resume").onclick = () => ask("resume-audio", null, false);
+
+/** @param {Latest} latest @param {any} openCase @param {(room: string) => void} choose */
+export function showHeader(latest, openCase, choose) {
+  syncList(
+    byId("rooms"),
+    latest.rooms,
+    ({ room }) => room,
+    ({ room }) => {
+      const button = element("button", { type: "button", class: "room" }, element("span", { class: "symbol" }), element("span", { class: "name", text: room }));
+      button.onclick = () => choose(room);
+      return button;
+    },
+    (button, { room, priority, symbol }) => {
+      button.setAttribute("aria-pressed", String(room === latest.room));
+      button.dataset.priority = priority ?? "";
+      setText(/** @type {Element} */ (button.querySelector(".symbol")), symbol);
+    },
+  );
+  setText(byId("case-line"), caseLine(openCase));
+  setText(byId("limits-line"), limitsLine(latest));
+  setText(byId("clock"), timeOfDay(latest.clock_us));
+  byId("simulated").hidden = !latest.simulated;
+}
+
+/** @param {any} shown */
+function caseLine(shown) {
+  if (!shown) return "No case";
+  const facts = [shown.procedure, shown.level, shown.electrode, shown.lesion, shown.posterior_wall && `wall ${shown.posterior_wall}`];
+  return `${shown.state === "open" ? "Case open" : "Case closed"} · ${facts.filter(Boolean).join(" · ")}`;
+}
+
+/** @param {Latest} latest */
+function limitsLine({ numerals }) {
+  if (!numerals?.profile) return `Limits ${UNKNOWN}`;
+  const pending = numerals.case_pending ? " · amendment waits for RF off" : "";
+  return `Limits: ${numerals.profile} · policy ${shortHash(numerals.policy)}${pending}`;
+}
+
+/** @param {Latest} latest */
+export function showSystem(latest) {
+  byId("failure").hidden = latest.failures.length === 0;
+  setText(byId("failure-what"), latest.failures.join(" "));
+  const pausedFor = latest.alarms.audio_paused_for_s;
+  byId("audio-paused").hidden = pausedFor === null;
+  setText(byId("audio-left"), `sound of this room returns in ${duration(pausedFor)}`);
+  showStates(byId("services"), "Services", latest.services.map(({ service, state }) => [service, state]));
+  showStates(byId("sources"), "Devices", latest.sources.map(({ source, state }) => [source, state]));
+  const count = latest.rejected_count;
+  setText(byId("rejected"), count ? `${count} unreadable messages, last: ${latest.rejected_reason}` : "");
+}
+
+/** @param {HTMLElement} line @param {string} title @param {string[][]} states */
+function showStates(line, title, states) {
+  const good = new Set(["ok", "online"]);
+  const items = [["", title], ...states];
+  syncList(
+    line,
+    items,
+    ([name, state]) => name || state,
+    () => element("span"),
+    (made, [name, state]) => {
+      made.className = !name ? "title" : good.has(state) ? "good" : "bad";
+      setText(made, !name ? title : good.has(state) ? `✓ ${name}` : `✗ ${name} ${state}`);
+    },
+  );
+}
+
+/** Our own silence: the page has no server. @param {number} ageMs @param {boolean} isLocked */
+export function showNoData(ageMs, isLocked) {
+  const bar = byId("no-data");
+  const isOld = ageMs > 900 || isLocked;
+  bar.hidden = !isOld;
+  if (!isOld) return;
+  const lost = "The page has lost its server: nothing here is current. Watch the patient and the devices themselves.";
+  const text = isLocked ? "This page is not signed in any more: open a new login link." : lost;
+  setText(bar, `NO DATA for ${(ageMs / 1000).toFixed(1)} s. ${text}`);
+}
