@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from pydantic import JsonValue
 
@@ -24,6 +24,7 @@ Evidence = dict[str, JsonValue]
 
 OUTBOX_MAX: Final = 20_000
 """Publications kept for a broker that does not confirm; older ones are then given up and counted."""
+_COMMAND_FIELDS: Final = {"command_id", "actor", "role", "reason_code"}
 _KEPT_UNTIL_CONFIRMED: Final = (TRANSITION, SUMMARY, REJECTED)
 
 
@@ -176,10 +177,7 @@ def publish_change(
         message=alarm.message,
         policy=step.state.policy.hash,
         late=step.received_us - event_us > LATE_US,
-        command_id=command.command_id if command else None,
-        actor=command.actor if command else None,
-        role=command.role if command else None,
-        reason_code=command.reason_code if command else None,
+        **_given_by(command),
         evidence=evidence,
     )
     _publish(step, transition)
@@ -220,13 +218,15 @@ def publish_answer(
             message=message,
             policy=state.policy.hash,
             late=False,
-            command_id=command.command_id if command else None,
-            actor=command.actor if command else None,
-            role=command.role if command else None,
-            reason_code=command.reason_code if command else None,
+            **_given_by(command),
             evidence=evidence or None,
         ),
     )
+
+
+def _given_by(command: Command | None) -> dict[str, Any]:
+    """What a transition says of the command behind it, if there is one."""
+    return command.model_dump(include=_COMMAND_FIELDS) if command is not None else {}
 
 
 def _publish(step: Step, transition: Transition) -> None:
