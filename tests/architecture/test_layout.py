@@ -17,9 +17,9 @@ PORTIONS = {
     "simulators": {"simulators"},
 }
 HOSTS = {"127.0.0.1", "json-schema.org", "www.w3.org"}
-"""Hosts that a file other than prose may name, besides names without a dot: loopback, and names of vocabularies."""
+"""Hosts that a file other than prose may name, besides names without a dot and the reserved .example: loopback, and vocabularies."""
 
-MACHINE_PATH = re.compile(r"/(?:work|root|tmp/brief|home/[a-z]\w*)/")
+MACHINE_PATH = re.compile(r"/(?:work|root|home/[a-z]\w*)/")
 PACKAGE_ADDRESS = re.compile(r"https?://\S+(?:/simple\b|\.whl\b|\.deb\b|\.tgz\b|\.tar\.[a-z]+\b)")
 
 
@@ -101,7 +101,7 @@ def test_code_and_configuration_name_no_foreign_host() -> None:
         for name, text in committed_texts().items()
         if not name.endswith((".md", "LICENSE"))
         for url in re.findall(r"\bhttps?://[A-Za-z0-9\[][^\s\"'`<>)]*", text)
-        if "." in (host := urlsplit(url).hostname or "") and host not in HOSTS
+        if "." in (host := urlsplit(url).hostname or "") and host not in HOSTS and not host.endswith(".example")
     ]
     assert found == []
 
