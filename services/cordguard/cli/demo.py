@@ -145,8 +145,8 @@ class _Demo:
 
     def _announce_end(self) -> None:
         self._progress.clear()
-        then = "" if self._options.exit_after_case else " The page stays until Ctrl-C."
-        say(f"The simulated case is over.{then}")
+        stays = "" if self._options.exit_after_case else " Everything else goes on until Ctrl-C."
+        say(f"The simulated case is over.{stays}")
 
     def _check_limits(self, spent_s: float, limit_s: float, since_end_s: float | None) -> None:
         logs = f"(logs: {self._place.data_dir / LOGS})"
