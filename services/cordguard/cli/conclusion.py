@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,5 +62,5 @@ def _record_lines(found: Verification) -> list[str]:
     return [
         f"Record: {found.count} entries in the ledger, chain whole",
         f"Head of the chain: {found.head_hash}",
-        f"Check it again: {program()} verify {found.path} --head {found.head_hash}",
+        f"Check it again: {shlex.join((program(), 'verify', str(found.path), '--head', found.head_hash))}",
     ]
