@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.room import CANAL, Room, named, told, us
 
 from cordguard.contract.alarms import PresentAlarm, Transition
 from cordguard.engine.lifecycle import Event, Flags, advance
+from support.room import CANAL, Room, named, told, us
 
 ABSENT = None
 
@@ -129,7 +129,7 @@ def test_raised_again_while_latched_keeps_the_name_counts_on_and_sounds_again() 
     room.command("acknowledge", raised.alarm_id)
     room.run(1.0, power_w=0.0, canal=40.0)
     assert present(room, "R01").acknowledged
-    again = [entry for entry in room.run(0.2, power_w=0.0, canal=46.0) if entry.rule == "R01"][0]
+    again = next(entry for entry in room.run(0.2, power_w=0.0, canal=46.0) if entry.rule == "R01")
     assert (again.change, again.alarm_id, again.step) == ("raised", raised.alarm_id, 4)
     assert state(again) == (True, False, False)
 

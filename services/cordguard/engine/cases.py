@@ -74,10 +74,15 @@ def _open(step: Step, case: Case, monitor: str) -> None:
 def _begin_dose(step: Step, case: Case) -> None:
     """Dose goes on within one procedure at one level; else it starts afresh, from the opening of the case."""
     state = step.state
-    scope, state.dose_scope = state.dose_scope, (case.procedure, case.level)
+    scope, state.dose_scope = state.dose_scope, _dose_scope(case)
     if scope is not None and case.procedure is not None and scope == state.dose_scope:
         return
     restart_doses(step, case.opened_us)
+
+
+def _dose_scope(case: Case) -> tuple[str | None, str | None]:
+    """What a dose belongs to; an amendment corrects it, and the dose stays."""
+    return case.procedure, case.level
 
 
 def restart_doses(step: Step, from_us: int) -> None:
@@ -101,7 +106,7 @@ def restart_doses(step: Step, from_us: int) -> None:
             sensor.dose = type(sensor.dose)()
         recounted[sample.sensor] += 1
         # The buffer speaks event time; the offset to the source's own clock is the same for all of its samples.
-        sensor.dose.add(sample.event_us, sample.temperature_c)
+        sensor.dose.add(sample.event_us, sample.temperature_c, step_us=sample.step_us)
     for key in recounted:
         sensor = state.sensors[key]
         offset_us = state.sources[key.partition("/")[0]].clock.fixed_us or 0
@@ -129,7 +134,7 @@ def _amend(step: Step, case: Case, monitor: str) -> str | None:
         watch.case = _tightened(watch.case, case)
     else:
         watch.pending, watch.bound, watch.case = None, bound, case
-    state.last_bound = watch.bound
+    state.last_bound, state.dose_scope = watch.bound, _dose_scope(watch.case)
     _apply_roles(step)
     if was_open and watch.case.state == "closed":
         _begin_calm(state)
@@ -146,7 +151,7 @@ def apply_pending(step: Step) -> None:
         return
     case, watch.pending = watch.pending, None
     watch.case, watch.bound = case, resolve(state.policy, case)
-    state.last_bound = watch.bound
+    state.last_bound, state.dose_scope = watch.bound, _dose_scope(case)
     _apply_roles(step)
 
 

@@ -54,6 +54,10 @@ class Sensor:
     early_slope: SlopeWindow = field(default_factory=lambda: SlopeWindow(EARLY_SLOPE_US))
     calm: SlopeWindow = field(default_factory=lambda: SlopeWindow(CALM_US))
     dose: Dose = field(default_factory=Dose)
+    measured_us: int = 0
+    """Received time of the newest temperature that counted for dose."""
+    stepped: bool = False
+    """The source's clock was set since then: the next interval is ours to tell."""
     ladders: dict[str, Ladder] = field(default_factory=dict)
     """Rule id to its levels on this sensor."""
 

@@ -25,7 +25,7 @@ UNASSIGNED_US: Final = 10 * 60_000_000
 class Moment:
     """Where one frame stands: its order, its times, and whether it may count for the open case."""
 
-    __slots__ = ("at_us", "backlog", "counts", "event_us", "order", "received_us", "step_us")
+    __slots__ = ("at_us", "backlog", "counts", "event_us", "order", "received_us")
 
     def __init__(self, order: Order, at_us: int, received_us: int) -> None:
         """Event time and the rest are found out as the source is judged."""
@@ -35,8 +35,6 @@ class Moment:
         self.event_us = at_us
         self.backlog = False
         self.counts = True
-        self.step_us: int | None = None
-        """Interval across a step of the source's clock, from our clock."""
 
     @property
     def late(self) -> bool:
@@ -132,7 +130,6 @@ def _place(step: Step, source: Source, kind: str, frame: TemperatureFrame | Gene
         return None
     moment = Moment(order, frame.at_us, received_us)
     if order == "new-epoch":
-        moment.step_us = max(received_us - stream.newest_received_us, 0)
         _begin_epoch(state, source, kind)
     out_of_order = stream.accept(frame.seq, frame.at_us, received_us, order)
     if order != "late":
@@ -154,6 +151,7 @@ def _begin_epoch(state: RoomState, source: Source, kind: str) -> None:
     if kind == "temperature":
         for key, sensor in state.sensors.items():
             if key.startswith(source.name + "/"):
+                sensor.stepped = sensor.dose.newest_at_us is not None
                 sensor.recent.clear()
                 sensor.late.clear()
                 for window in (sensor.slope, sensor.early_slope, sensor.calm):
@@ -179,9 +177,8 @@ def _hear(step: Step, source: Source, moment: Moment) -> None:
 def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSample) -> None:
     state = step.state
     sensor = state.sensor(f"{source.name}/{sample.sensor}")
-    folded = TemperatureSample(
-        moment.event_us, sensor.key, sample.temperature_c, late=moment.late, step_us=moment.step_us
-    )
+    across_us = moment.received_us - sensor.measured_us if sensor.stepped and not moment.late else None
+    folded = TemperatureSample(moment.event_us, sensor.key, sample.temperature_c, late=moment.late, step_us=across_us)
     _fold(state, moment, folded)
     if moment.late:
         if sample.temperature_c is not None and sensor.role == "neural":
@@ -192,7 +189,7 @@ def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSampl
     sensor.late_by_us = moment.received_us - moment.event_us if moment.backlog else 0
     sensor.temperature_c, sensor.fault = sample.temperature_c, sample.fault
     if sample.temperature_c is not None:
-        _measure(state, sensor, moment, sample.temperature_c)
+        _measure(state, sensor, moment, sample.temperature_c, across_us)
     sensor_rules.judge_returned(step, sensor, moment.event_us)
     sensor_rules.judge_fault(step, sensor, moment.at_us, moment.event_us)
     sensor_rules.judge_unlisted(step, sensor, moment.at_us, moment.event_us)
@@ -201,9 +198,10 @@ def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSampl
         neural.judge_newest(step, sensor, moment.at_us, moment.event_us, sample.temperature_c, limits)
 
 
-def _measure(state: RoomState, sensor: Sensor, moment: Moment, temperature_c: float) -> None:
-    """Dose and slopes of the newest sample."""
-    sensor.dose.add(moment.at_us, temperature_c, step_us=moment.step_us)
+def _measure(state: RoomState, sensor: Sensor, moment: Moment, temperature_c: float, across_us: int | None) -> None:
+    """Dose and slopes of the newest sample; ``across_us`` is the interval across a step of its clock, by ours."""
+    sensor.dose.add(moment.at_us, temperature_c, step_us=across_us)
+    sensor.measured_us, sensor.stepped = moment.received_us, False
     sensor.slope.add(moment.at_us, temperature_c)
     if sensor.role != "neural":
         return
