@@ -28,7 +28,10 @@ Level = Annotated[str, Field(pattern=LEVEL_PATTERN)]
 SensorKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?$")]
 """``source/sensor`` names one sensor of a room; a bare ``source`` names a device as a whole."""
 
-Micros = Annotated[int, Field(ge=0, le=9_000_000_000_000_000)]
+TIME_MAX_US = 9_000_000_000_000_000
+"""The latest time that can be said."""
+
+Micros = Annotated[int, Field(ge=0, le=TIME_MAX_US)]
 """Microseconds since 1970-01-01 UTC (up to the year 2255)."""
 
 Sequence = Annotated[int, Field(ge=0, le=2**63 - 1)]

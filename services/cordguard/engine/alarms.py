@@ -11,7 +11,7 @@ from cordguard.contract.alarms import Change, Transition
 from cordguard.contract.commands import Command
 from cordguard.contract.topics import REJECTED, SUMMARY, TRANSITION, Topic
 from cordguard.contract.units import Priority, WireModel
-from cordguard.engine.clocks import LATE_US
+from cordguard.engine.clocks import LATE_US, sayable
 from cordguard.engine.ids import alarm_id, answer_id
 from cordguard.engine.levels import rank
 from cordguard.engine.lifecycle import Event, advance
@@ -110,15 +110,16 @@ def _raise_new(step: Step, key: str, finding: Finding) -> None:
     flags, change = advance(None, "met", latching=finding.rule.latching)
     if flags is None or change is None or finding.priority is None:
         return
+    onset_us = sayable(finding.onset_us)
     state.alarms[key] = alarm = Alarm(
-        alarm_id=alarm_id(state.site, state.room, finding.rule.id, finding.sensor, finding.onset_us),
+        alarm_id=alarm_id(state.site, state.room, finding.rule.id, finding.sensor, onset_us),
         step=0,
         rule=finding.rule.id,
         sensor=finding.sensor,
         kind=finding.rule.kind,
         priority=finding.priority,
         flags=flags,
-        onset_us=finding.onset_us,
+        onset_us=onset_us,
         session=state.session,
         message=finding.message,
     )
@@ -170,7 +171,7 @@ def publish_change(
         condition=alarm.flags.condition,
         latched=alarm.flags.latched,
         acknowledged=alarm.flags.acknowledged,
-        event_us=event_us,
+        event_us=sayable(event_us),
         received_us=step.received_us,
         value=alarm.value,
         limit=alarm.limit,

@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from cordguard.contract.units import TIME_MAX_US
+
 FILTER_US: Final = 30_000_000
 """Skew is the smallest ``received - at`` of this span: delays only ever add."""
 RATE_SPAN_US: Final = 2_000_000
@@ -22,6 +24,11 @@ LATE_US: Final = 2_000_000
 _BUCKET_US: Final = 1_000_000
 _RATE_BUCKET_US: Final = 100_000
 _US_PER_MS: Final = 1_000
+
+
+def sayable(time_us: int) -> int:
+    """The nearest time that the contract can say: a source may claim a time at the very end of what it allows."""
+    return min(max(time_us, 0), TIME_MAX_US)
 
 
 @dataclass(slots=True)
@@ -71,7 +78,7 @@ class SourceClock:
 
     def event_us(self, at_us: int) -> int:
         """A source's time on the axis that all sources share."""
-        return max(at_us if self.fixed_us is None else at_us + self.fixed_us, 0)
+        return sayable(at_us if self.fixed_us is None else at_us + self.fixed_us)
 
     def restart(self) -> None:
         """The source's clock began a new epoch: what was measured before does not hold."""
