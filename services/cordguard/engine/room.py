@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -120,8 +121,8 @@ class RoomEngine:
         state = self._state
         if state.watch is None or state.fold is None:
             return None
-        summary = summarise(state.fold, summary_context(state, state.watch, self._monitor, final=False))
-        return summary.model_copy(update={"revision": state.fold.revision + 1})
+        next_fold = replace(state.fold, revision=state.fold.revision + 1)
+        return summarise(next_fold, summary_context(state, state.watch, self._monitor, final=False))
 
     def opens_case(self, entry: CapturedInput) -> bool:
         """Whether an input opens a case that is not known yet: a new journal file begins with it."""
