@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 EXECUTABLE: Final = "/usr/bin/chromium"
 ARGUMENTS: Final = (
@@ -36,6 +36,7 @@ class Watched:
 def chromium() -> Iterator[Browser]:
     """One browser for the tests of a file; not longer, since playwright occupies the main thread's event loop."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=10_000)
         browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=list(ARGUMENTS))
         yield browser
         browser.close()

@@ -78,7 +78,9 @@ class StandIn:
         """Disconnect."""
         self.bus.close()
 
-    def raise_alarm(self, rule: str, priority: str, message: str, *, sensor: str | None = None) -> str:
+    def raise_alarm(
+        self, rule: str, priority: str, message: str, *, sensor: str | None = None, value: float | None = None
+    ) -> str:
         """Make an alarm present; its identifier."""
         now_us = self.clock.now_us()
         alarm = PresentAlarm.model_validate(
@@ -94,6 +96,7 @@ class StandIn:
                 "acknowledged": False,
                 "since_us": now_us,
                 "message": message,
+                "value": value,
                 "guidance": GUIDANCE[rule],
             }
         )
@@ -187,9 +190,11 @@ class StandIn:
         self.highest_c = max(self.highest_c, canal_c)
         for rule, limit_c, priority, word in (("R02", 42.0, "medium", "Warning"), ("R01", 45.0, "high", "Stop RF")):
             stands = rule in self.alarms and self.alarms[rule].condition
+            if stands and self.alarms[rule].value is None:
+                continue  # the test raised it, and the test ends it
             if canal_c >= limit_c and not stands:
                 message = f"{word}: canal {canal_c:.1f} °C, limit {limit_c:.1f} °C"
-                self.raise_alarm(rule, priority, message, sensor="gen-1/canal")
+                self.raise_alarm(rule, priority, message, sensor="gen-1/canal", value=canal_c)
             elif stands and canal_c < limit_c - 1.0:
                 self.end_alarm(rule)
 

@@ -219,7 +219,9 @@ export class StripChart {
     const draw = this.#context;
     const atMs = this.nowMs - ((area.right - this.#pointerX) / (area.right - area.left)) * this.spanMs;
     draw.strokeStyle = "#52657a";
-    line(draw, this.#pointerX, area.top, this.#pointerX, area.bottom);
+    draw.lineWidth = 1;
+    const crisp = Math.round(this.#pointerX) + 0.5;
+    line(draw, crisp, area.top, crisp, area.bottom);
     const rows = [{ text: timeOfDay(atMs * 1000), colour: "#dfe7f0" }];
     for (const { ring, label, colour } of this.traces.values()) {
       const value = nearest(ring, atMs);

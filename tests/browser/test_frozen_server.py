@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from support.chromium import Watched
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Server:
+    """A process with console, alarm system and devices, and its login link."""
+
+    process: subprocess.Popen[str]
+    link: str
+
+    def freeze(self) -> None:
+        """Stop it where it is: its sockets stay open, and nothing comes any more."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        os.kill(self.process.pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A running one."""
+    tests = Path(__file__).parents[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "support.console_stage"],
+        cwd=tests,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        server = Server(process, process.stdout.readline().strip())
+        try:
+            yield server
+        finally:
+            server.thaw()
+            process.communicate(timeout=15)
+
+
+def test_h5_a_frozen_server_is_no_data_within_a_second_and_blank_within_three(server: Server, watched: Watched) -> None:
+    page = watched.page
+    page.goto(server.link)
+    value = page.locator(".card.neural .value")
+    expect(value).to_have_text("37.4")
+    expect(page.locator("#no-data")).to_be_hidden()
+
+    server.freeze()
+    frozen_s = time.monotonic()
+    expect(page.locator("#no-data")).to_contain_text("NO DATA", timeout=3_000)
+    noticed_after_s = time.monotonic() - frozen_s
+    expect(page.locator("body")).to_have_attribute("data-feed", "stale")
+    expect(value).to_have_text("---", timeout=5_000)
+    blank_after_s = time.monotonic() - frozen_s
+    expect(page.locator(".rf")).to_have_text("RF ---")
+    expect(page.locator("#alarms")).to_have_attribute("data-state", "last-known")
+    assert noticed_after_s < 1.5
+    assert blank_after_s < 3.5
+
+    server.thaw()
+    expect(value).to_have_text("37.4")
+    expect(page.locator("#no-data")).to_be_hidden()
+    expect(page.locator("#alarms")).to_have_attribute("data-state", "current")
+    assert watched.faults == []
+
+
+def test_h5_a_server_that_ends_is_no_data(server: Server, watched: Watched) -> None:
+    page = watched.page
+    page.goto(server.link)
+    expect(page.locator(".card.neural .value")).to_have_text("37.4")
+    server.process.kill()
+    expect(page.locator("#no-data")).to_contain_text("NO DATA", timeout=3_000)
+    expect(page.locator(".card.neural .value")).to_have_text("---", timeout=5_000)
+    assert watched.faults == []
