@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.room import CANAL, SOURCE, START_US, Room, us
 
 LATEST_US = 9_000_000_000_000_000

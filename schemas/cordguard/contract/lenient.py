@@ -177,9 +177,15 @@ def _repair_temperature(payload: bytes, refusal: Unreadable) -> TemperatureFrame
     if not _valid_head(head, probe):
         return refusal
     unique, repeated = _hottest_of_repeated(tuple(samples))
+    unknown = _unknown_keys(TemperatureReading, fields)
+    unknown += sum(_unknown_keys(SensorReading, entry) for entry in fields["readings"] if isinstance(entry, dict))
     return TemperatureFrame(
-        head["seq"], head["at_us"], head.get("session"), unique, complaints=(*complaints, *repeated)
+        head["seq"], head["at_us"], head.get("session"), unique, unknown, complaints=(*complaints, *repeated)
     )
+
+
+def _unknown_keys(model: type[WireModel], content: dict[str, Any]) -> int:
+    return len(content.keys() - model.model_fields.keys())
 
 
 def _valid_head(head: dict[str, Any], probe: list[dict[str, str]]) -> bool:
@@ -206,7 +212,7 @@ def _repair_sample(entry: object) -> SensorSample | None:
 
 
 def _generator_frame(
-    frame: GeneratorReading, *, power_known: bool = True, complaints: tuple[str, ...] = ()
+    frame: GeneratorReading, *, power_known: bool = True, unknown_keys: int = 0, complaints: tuple[str, ...] = ()
 ) -> GeneratorFrame:
     return GeneratorFrame(
         frame.seq,
@@ -216,7 +222,7 @@ def _generator_frame(
         frame.power_w if power_known else None,
         frame.impedance_ohm,
         frame.temperature_set_c,
-        frame.unknown_keys,
+        frame.unknown_keys + unknown_keys,
         complaints,
     )
 
@@ -225,21 +231,29 @@ def _repair_generator(payload: bytes, refusal: Unreadable) -> GeneratorFrame | U
     fields = _object(payload)
     if fields is None:
         return refusal
+    unknown = _unknown_keys(GeneratorReading, fields)
     fields = {key: value for key, value in fields.items() if key in GeneratorReading.model_fields}
+    delivers = _claims_power(fields.get("power_w"))
     power_known = _good_field(fields, "power_w")
     word_known = _good_field(fields, "rf_on")
-    if not power_known and not word_known:
+    if not power_known and not word_known and not delivers:
         return refusal
     if not power_known:
         fields["power_w"] = 0.0
     if not word_known:
         fields["rf_on"] = False
+    fields["rf_on"] |= delivers
     good = {key: value for key, value in fields.items() if _is_required(key) or _good_field(fields, key)}
     try:
         frame = GeneratorReading.model_validate(good, strict=True)
     except ValidationError as error:
         return Unreadable(describe(error))
-    return _generator_frame(frame, power_known=power_known, complaints=(refusal.reason,))
+    return _generator_frame(frame, power_known=power_known, unknown_keys=unknown, complaints=(refusal.reason,))
+
+
+def _claims_power(content: object) -> bool:
+    """Whether a value says that RF is delivered, even if it is too much to be believed as a power."""
+    return isinstance(content, (int, float)) and not isinstance(content, bool) and content > RF_ON_POWER_W
 
 
 def _is_required(key: str) -> bool:
