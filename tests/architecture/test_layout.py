@@ -17,7 +17,7 @@ PORTIONS = {
     "simulators": {"simulators"},
 }
 HOSTS = {"127.0.0.1", "json-schema.org", "www.w3.org"}
-"""Hosts that a file other than prose may name, besides names without a dot and the reserved .example: loopback, and vocabularies."""
+"""Hosts that a file other than prose may name, besides names without a dot and the reserved .example."""
 
 MACHINE_PATH = re.compile(r"/(?:work|root|home/[a-z]\w*)/")
 PACKAGE_ADDRESS = re.compile(r"https?://\S+(?:/simple\b|\.whl\b|\.deb\b|\.tgz\b|\.tar\.[a-z]+\b)")
