@@ -13,12 +13,14 @@ from cordguard.engine.rules.definition import Rule
 from cordguard.engine.rules.tissue import NEURAL_DOSE, NEURAL_STOP, NEURAL_WARN, PREDICTED_PEAK
 from cordguard.engine.state import RoomState, Sensor
 
-RECENT: Final = 16
-"""How many samples are kept to find two of three in."""
+RECENT: Final = 64
+"""How many samples are kept to judge late ones among: 2 s at up to 30 Hz."""
 TWO_WITHIN_US: Final = 1_000_000
 STOP_CLEARS_BELOW_C: Final = 2.0
 WARN_CLEARS_BELOW_C: Final = 0.5
 WARN_PERSIST_US: Final = 2_000_000
+WARN_GAP_US: Final = 2_000_000
+"""Late samples further apart than this say nothing about the time between them."""
 PREDICTED_CLEARS_BELOW_C: Final = 1.0
 PREDICTED_PERSIST_US: Final = 3_000_000
 GATE_TEMPERATURE_C: Final = 39.0
@@ -44,17 +46,16 @@ def judge_newest(step: Step, sensor: Sensor, at_us: int, event_us: int, temperat
 
 def judge_late(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
     """Judge a late sample by the level rules only: it can raise, never clear."""
-    bisect.insort(sensor.late, (at_us, temperature_c))
+    sample = (at_us, temperature_c)
+    samples = sorted({*sensor.recent, *sensor.late, sample})
+    bisect.insort(sensor.late, sample)
     del sensor.late[:-RECENT]
-    onset_at_us = _two_of_three(sorted([*sensor.recent, *sensor.late]), (at_us, temperature_c), limits.stop_c)
+    onset_at_us = _two_of_three(samples, sample, limits.stop_c)
     if onset_at_us is not None and sensor.ladder("R01").at("high").force(event_us - (at_us - onset_at_us)):
         _settle_temperature(step, NEURAL_STOP, sensor, event_us, temperature_c, limits.stop_c)
-    waiting = sensor.ladder("R02 late").at("medium")
-    met = temperature_c >= limits.warn_c
-    if waiting.judge(met=met, over=False, at_us=at_us, event_us=event_us, persist_us=WARN_PERSIST_US):
-        waiting.active = False
-        if sensor.ladder("R02").at("medium").force(waiting.onset_event_us):
-            _settle_temperature(step, NEURAL_WARN, sensor, event_us, temperature_c, limits.warn_c)
+    onset_at_us = _held_since(samples, sample, limits.warn_c)
+    if onset_at_us is not None and sensor.ladder("R02").at("medium").force(event_us - (at_us - onset_at_us)):
+        _settle_temperature(step, NEURAL_WARN, sensor, event_us, temperature_c, limits.warn_c)
 
 
 def forget(step: Step, sensor: Sensor, event_us: int) -> None:
@@ -115,6 +116,22 @@ def _two_of_three(samples: list[tuple[int, float]], sample: tuple[int, float], l
             if second - first <= TWO_WITHIN_US:
                 return first
     return None
+
+
+def _held_since(samples: list[tuple[int, float]], sample: tuple[int, float], limit_c: float) -> int | None:
+    """Time since which samples around ``sample`` stay at or above a limit, if that lasts for R02's 2 s."""
+    first = last = bisect.bisect_left(samples, sample)
+    if samples[first][1] < limit_c:
+        return None
+    while first > 0 and _goes_on(samples[first - 1], samples[first], limit_c):
+        first -= 1
+    while last + 1 < len(samples) and _goes_on(samples[last + 1], samples[last], limit_c):
+        last += 1
+    return samples[first][0] if samples[last][0] - samples[first][0] >= WARN_PERSIST_US else None
+
+
+def _goes_on(sample: tuple[int, float], neighbour: tuple[int, float], limit_c: float) -> bool:
+    return sample[1] >= limit_c and abs(sample[0] - neighbour[0]) <= WARN_GAP_US
 
 
 def _judge_warn(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
