@@ -114,12 +114,24 @@ class Room:
         **readings: Reading,
     ) -> list[Transition]:
         """One temperature frame: ``temperature(canal=41.2, tip="open")``."""
+        return self.frame(readings, source=source, at_us=at_us, seq=seq, session=session)
+
+    def frame(
+        self,
+        readings: Mapping[str, Reading],
+        *,
+        source: str = SOURCE,
+        at_us: int | None = None,
+        seq: int | None = None,
+        session: str | None = None,
+    ) -> list[Transition]:
+        """One temperature frame of these sensors."""
         entries = [
             {"sensor": sensor, "fault" if isinstance(reading, str) else "temperature_c": reading}
             for sensor, reading in readings.items()
         ]
-        frame = self._frame(source, "temperature", at_us, seq, session)
-        return self.send(f"{source}/temperature", {**frame, "readings": entries})
+        head = self._head(source, "temperature", at_us, seq, session)
+        return self.send(f"{source}/temperature", {**head, "readings": entries})
 
     def generator(
         self,
@@ -133,13 +145,13 @@ class Room:
         session: str | None = None,
     ) -> list[Transition]:
         """One generator frame; RF is said to be on if there is power, unless told otherwise."""
-        frame = self._frame(source, "generator", at_us, seq, session)
+        frame = self._head(source, "generator", at_us, seq, session)
         frame |= {"rf_on": power_w > 0 if rf_on is None else rf_on, "power_w": power_w}
         if impedance_ohm is not None:
             frame["impedance_ohm"] = impedance_ohm
         return self.send(f"{source}/generator", frame)
 
-    def _frame(self, source: str, kind: str, at_us: int | None, seq: int | None, session: str | None) -> dict[str, Any]:
+    def _head(self, source: str, kind: str, at_us: int | None, seq: int | None, session: str | None) -> dict[str, Any]:
         key = (source, kind)
         if seq is None:
             seq = self.sequence.get(key, 0)
@@ -184,7 +196,7 @@ class Room:
             if courses:
                 after_s = number * period_s
                 readings = {name: course(after_s) if callable(course) else course for name, course in courses.items()}
-                said += self.temperature(source=source, session=session, **readings)
+                said += self.frame(readings, source=source, session=session)
         return said
 
     def case(self, session: str = "s-1", *, sensors: Sensors = CASE_SENSORS, **facts: object) -> list[Transition]:
