@@ -28,6 +28,9 @@ from cordguard.contract.units import (
     Word,
 )
 
+CEM43_QUOTABLE_TO_C = 52.0
+"""A dose that includes hotter tissue is certainly exceeded, and its number means nothing (Dewhirst 2003): do not quote it."""
+
 
 class SensorSummary(WireModel):
     """What one sensor saw, over a session or one ablation."""
@@ -46,6 +49,11 @@ class SensorSummary(WireModel):
     time_above_45_s: float = Field(ge=0.0, description="Time at or above 45 °C.")
     cem43_min: float = Field(ge=0.0, description="Thermal dose of this span, CEM43 minutes.")
     dose_estimated: bool = Field(description="Whether gaps were bridged in that dose.")
+
+    @property
+    def cem43_quotable(self) -> bool:
+        """Whether the dose may be stated as a number."""
+        return self.max_temperature_c is None or self.max_temperature_c <= CEM43_QUOTABLE_TO_C
 
 
 class AblationSummary(WireModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from cordguard.contract.summary import AlarmSummary, SensorSummary, SessionSummary
+from cordguard.contract.summary import CEM43_QUOTABLE_TO_C, AlarmSummary, SensorSummary, SessionSummary
 from cordguard.runtime.clock import MICROS_PER_S
 
 SENSOR_HEADS: Final = ("sensor", "role", "max °C", "s ≥ 42 °C", "s ≥ 43 °C", "s ≥ 45 °C", "CEM43 min")
@@ -70,8 +70,14 @@ def _sensor_row(sensor: SensorSummary) -> tuple[str, ...]:
         f"{sensor.time_above_42_s:.1f}",
         f"{sensor.time_above_43_s:.1f}",
         f"{sensor.time_above_45_s:.1f}",
-        f"{sensor.cem43_min:.3g}" + (" (estimated)" if sensor.dose_estimated else ""),
+        _dose(sensor),
     )
+
+
+def _dose(sensor: SensorSummary) -> str:
+    if not sensor.cem43_quotable:
+        return f"exceeded (above {CEM43_QUOTABLE_TO_C:.0f} °C)"
+    return f"{sensor.cem43_min:.3g}" + (" (estimated)" if sensor.dose_estimated else "")
 
 
 def _alarm_row(alarm: AlarmSummary, opened_us: int) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ function sensorRows(sensor) {
   return [
     [`${sensor.sensor} highest`, `${number(sensor.max_temperature_c)} °C`],
     ["above 42 / 43 / 45 °C", `${duration(sensor.time_above_42_s)} / ${duration(sensor.time_above_43_s)} / ${duration(sensor.time_above_45_s)}`],
-    ["CEM43", `${number(sensor.cem43_min, 2)} min${estimated}`],
+    ["CEM43", sensor.max_temperature_c > 52 ? "exceeded (above 52 °C)" : `${number(sensor.cem43_min, 2)} min${estimated}`],
   ];
 }
 
