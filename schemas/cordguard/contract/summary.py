@@ -29,7 +29,7 @@ from cordguard.contract.units import (
 )
 
 CEM43_QUOTABLE_TO_C = 52.0
-"""A dose that includes hotter tissue is certainly exceeded, and its number means nothing (Dewhirst 2003): do not quote it."""
+"""A dose that includes hotter tissue is exceeded, and its number means nothing (Dewhirst 2003): do not quote it."""
 
 
 class SensorSummary(WireModel):
