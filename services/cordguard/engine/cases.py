@@ -10,6 +10,7 @@ from cordguard.engine.alarms import Step
 from cordguard.engine.limits import BoundLimits, combine, resolve, stricter_role
 from cordguard.engine.rules import neural
 from cordguard.engine.rules.room import judge_bound, judge_guarded
+from cordguard.engine.rules.sensor import follow_role, is_live
 from cordguard.engine.session import SessionFold, SummaryContext, summarise
 from cordguard.engine.state import RoomState, Watch
 from cordguard.engine.tally import TemperatureSample
@@ -184,9 +185,12 @@ def _apply_roles(step: Step) -> None:
     for key in roles:
         state.sensor(key)
     for key, sensor in state.sensors.items():
-        was_neural = sensor.role == "neural"
+        was = sensor.role
         sensor.case_role = roles.get(key)
-        if was_neural and sensor.role != "neural":
+        if sensor.role == was:
+            continue
+        follow_role(step, sensor, sensor.event_us)
+        if was == "neural":
             neural.forget(step, sensor, sensor.event_us)
 
 
@@ -217,10 +221,7 @@ def may_release(state: RoomState, event_us: int) -> bool:
 def _calm(state: RoomState, key: str) -> bool:
     """Whether a sensor is no reason to go on watching: no nerve, not live, or cool and not rising for 30 s."""
     sensor = state.sensors[key]
-    if sensor.role != "neural" or sensor.heard_us is None:
-        return True
-    lost = (sensor.ladders.get("R08"), sensor.ladders.get("R14"))
-    if any(ladder is not None and ladder.standing is not None for ladder in lost):
+    if sensor.role != "neural" or not is_live(state, sensor):
         return True
     slope, hottest_c = sensor.calm.slope_c_per_s(), sensor.calm.max_c()
     if slope is None or hottest_c is None or sensor.calm.span_us < CALM_SPAN_US:

@@ -90,6 +90,7 @@ def take_status(step: Step, source: Source, status: Status, *, retained: bool) -
         stream.restart_expected = True
     if is_watched(state):
         source_rules.raise_offline(step, source, source.event_us or step.received_us, "says that it is offline")
+        room.judge_guarded(step, max(state.newest_event_us, 1))
     else:
         end_conditions(step, source)
 
@@ -113,9 +114,12 @@ def _apply_status_role(step: Step, key: str, role: str) -> None:
     sensor = step.state.sensor(key)
     if sensor.status_role == role:
         return
-    was_neural = sensor.role == "neural"
+    was = sensor.role
     sensor.status_role = role  # type: ignore[assignment]  # the contract's Role
-    if was_neural and sensor.role != "neural":
+    if sensor.role == was:
+        return
+    sensor_rules.follow_role(step, sensor, sensor.event_us)
+    if was == "neural":
         neural.forget(step, sensor, sensor.event_us)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from cordguard.engine.alarms import Finding, Step, settle
 from cordguard.engine.local import LatencyMs, SelfCheck
 from cordguard.engine.rules.definition import Rule
+from cordguard.engine.rules.sensor import is_live
 from cordguard.engine.rules.system import (
     JOURNAL_UNWRITABLE,
     LATENCY_BUDGET,
@@ -14,7 +15,7 @@ from cordguard.engine.rules.system import (
     NO_NEURAL_SENSOR,
     RF_WITHOUT_SESSION,
 )
-from cordguard.engine.state import RoomState, Sensor
+from cordguard.engine.state import RoomState
 
 UNBOUND_PERSIST_US: Final = 1_000_000
 GUARDED_PROFILES: Final = frozenset({"near", "breached", "unknown"})
@@ -32,7 +33,7 @@ def judge_guarded(step: Step, event_us: int) -> None:
     """R33: RF near a nerve needs a neural sensor that delivers."""
     state = step.state
     ladder = state.ladders.get("R33")
-    met = state.rf_on and state.profile in GUARDED_PROFILES and not any(map(delivers_neural, state.sensors.values()))
+    met = state.rf_on and state.profile in GUARDED_PROFILES and not _delivers_neural(state)
     if not met and ladder is None:
         return
     level = state.ladder("R33").at("high")
@@ -41,12 +42,9 @@ def judge_guarded(step: Step, event_us: int) -> None:
         settle(step, _finding(NO_NEURAL_SENSOR, state, event_us, says))
 
 
-def delivers_neural(sensor: Sensor) -> bool:
-    """Whether a sensor guards a nerve and is neither faulty, silent nor still to come."""
-    if sensor.role != "neural" or sensor.heard_us is None:
-        return False
-    lost = (sensor.ladders.get("R08"), sensor.ladders.get("R14"))
-    return not any(ladder is not None and ladder.standing is not None for ladder in lost)
+def _delivers_neural(state: RoomState) -> bool:
+    """Whether any sensor guards a nerve and delivers."""
+    return any(sensor.role == "neural" and is_live(state, sensor) for sensor in state.sensors.values())
 
 
 def judge_bound(step: Step, event_us: int, *, backlog: bool) -> None:

@@ -21,9 +21,29 @@ def sensor_priority(state: RoomState, sensor: Sensor) -> Priority:
     return "high" if state.rf_on and sensor.role == "neural" else "medium"
 
 
+def is_live(state: RoomState, sensor: Sensor) -> bool:
+    """Whether its temperatures can be relied on: neither faulty nor silent, nor cut off with its source."""
+    source = state.sources.get(sensor.key.partition("/")[0])
+    if sensor.heard_us is None or source is None or source.state == "offline" or "R17" in source.ladders:
+        return False
+    lost = (sensor.ladders.get("R08"), sensor.ladders.get("R14"))
+    return not any(ladder is not None and ladder.standing is not None for ladder in lost)
+
+
+def follow_role(step: Step, sensor: Sensor, event_us: int) -> None:
+    """What a sensor is for was said anew: losing it weighs what that weighs."""
+    settle_fault(step, sensor, event_us)
+    if sensor.role != "neural" and "R14" in sensor.ladders:
+        relax_silence(step, sensor, event_us)
+
+
+def _is_faulty(sensor: Sensor) -> bool:
+    return sensor.fault is not None or (sensor.temperature_c or 0.0) > OVER_RANGE_C
+
+
 def judge_fault(step: Step, sensor: Sensor, at_us: int, event_us: int) -> None:
     """R08: a reading came, with a fault or without."""
-    faulty = sensor.fault is not None or (sensor.temperature_c or 0.0) > OVER_RANGE_C
+    faulty = _is_faulty(sensor)
     sensor.good_in_a_row = 0 if faulty else sensor.good_in_a_row + 1
     ladder = sensor.ladders.get("R08")
     if ladder is None and not faulty:
@@ -73,9 +93,9 @@ def judge_unlisted(step: Step, sensor: Sensor, at_us: int, event_us: int) -> Non
 
 
 def judge_returned(step: Step, sensor: Sensor, event_us: int) -> None:
-    """R14: a reading came; five end the silence."""
+    """R14: a reading came; five good ones end the silence."""
     ladder = sensor.ladders.get("R14")
-    if ladder is None or ladder.standing is None:
+    if ladder is None or ladder.standing is None or _is_faulty(sensor):
         return
     sensor.readings_since_stale += 1
     if sensor.readings_since_stale >= GOOD_SAMPLES:
@@ -93,13 +113,13 @@ def raise_silence(step: Step, sensor: Sensor, priority: Priority, event_us: int,
 
 
 def relax_silence(step: Step, sensor: Sensor, event_us: int) -> None:
-    """RF is off: a silent sensor weighs less."""
+    """RF is off, or it guards no nerve: a silent sensor weighs less."""
     ladder = sensor.ladder("R14")
     if ladder.standing != "high":
         return
     ladder.at("medium").force(ladder.onset_event_us)
     ladder.at("high").active = False
-    message = f"{sensor.key}: silent, RF is off"
+    message = f"{sensor.key}: silent, {'RF is off' if sensor.role == 'neural' else 'guards no nerve'}"
     settle(step, Finding(STALE, sensor.key, "medium", ladder.onset_event_us, event_us, message))
 
 
