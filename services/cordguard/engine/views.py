@@ -8,12 +8,14 @@ from cordguard.contract.alarms import PresentAlarm, PresentAlarms
 from cordguard.contract.vitals import Forecast, GeneratorVitals, Latency, Limits, SensorVitals, Vitals
 from cordguard.engine.levels import rank
 from cordguard.engine.rules.catalogue import RULES
+from cordguard.engine.rules.definition import Onset
 from cordguard.engine.rules.neural import predicted_peak_c, slope_in_use
 from cordguard.engine.state import Alarm, RoomState, Sensor
 
 UNKNOWN_AFTER_US: Final = 3_000_000
 """A value older than this is not shown as a value (H5)."""
 _US_PER_MS: Final = 1_000
+_SOONEST: Final[tuple[Onset, ...]] = ("immediate", "prompt", "delayed")
 
 
 def present_alarms(state: RoomState, as_of_us: int) -> PresentAlarms:
@@ -27,8 +29,12 @@ def present_alarms(state: RoomState, as_of_us: int) -> PresentAlarms:
     )
 
 
-def _urgency(alarm: Alarm) -> tuple[int, bool, bool, int, str]:
-    return (-rank(alarm.priority), alarm.flags.latched, alarm.kind == "technical", alarm.onset_us, alarm.alarm_id)
+def _urgency(alarm: Alarm) -> tuple[int, bool, bool, int, int, str]:
+    """Priority first, then what holds before what is latched, the patient before the equipment, what harms sooner."""
+    levels = RULES[alarm.rule].levels
+    soonest = min((_SOONEST.index(level.onset) for level in levels if level.priority == alarm.priority), default=0)
+    technical = alarm.kind == "technical"
+    return (-rank(alarm.priority), alarm.flags.latched, technical, soonest, alarm.onset_us, alarm.alarm_id)
 
 
 def _present(alarm: Alarm) -> PresentAlarm:
