@@ -25,6 +25,8 @@ class GeneratorSample:
     power_w: float | None
     impedance_ohm: float | None = None
     temperature_set_c: float | None = None
+    stamp: str | None = None
+    """The session that the source says it serves, if it says one."""
 
 
 @dataclass(slots=True)

@@ -117,7 +117,10 @@ def restart_doses(step: Step, from_us: int) -> None:
 
 def _adopt_unassigned(state: RoomState, fold: SessionFold) -> None:
     for sample in sorted(state.unassigned, key=lambda sample: sample.event_us):
-        fold.add(sample)
+        if sample.stamp in (None, fold.session):
+            fold.add(sample)
+        else:
+            state.count("samples_of_other_sessions")
     state.unassigned.clear()
 
 

@@ -24,6 +24,8 @@ class TemperatureSample:
     """Late samples count for the maximum, never for dose or time."""
     step_us: int | None = None
     """Interval to the sample before, when the source's clock cannot tell it."""
+    stamp: str | None = None
+    """The session that the source says it serves, if it says one."""
 
 
 @dataclass(slots=True)

@@ -25,11 +25,12 @@ UNASSIGNED_US: Final = 10 * 60_000_000
 class Moment:
     """Where one frame stands: its order, its times, and whether it may count for the open case."""
 
-    __slots__ = ("at_us", "backlog", "counts", "event_us", "order", "received_us")
+    __slots__ = ("at_us", "backlog", "counts", "event_us", "order", "received_us", "stamp")
 
-    def __init__(self, order: Order, at_us: int, received_us: int) -> None:
+    def __init__(self, order: Order, at_us: int, received_us: int, stamp: str | None) -> None:
         """Event time and the rest are found out as the source is judged."""
         self.order = order
+        self.stamp = stamp
         self.at_us = at_us
         self.received_us = received_us
         self.event_us = at_us
@@ -68,7 +69,13 @@ def take_generator(step: Step, source: Source, frame: GeneratorFrame, monitor: s
     source_rules.judge_generator_returned(step, source, moment.event_us)
     _follow_rf(step, moment.event_us)
     sample = GeneratorSample(
-        moment.event_us, source.name, frame.rf_on, frame.power_w, frame.impedance_ohm, frame.temperature_set_c
+        moment.event_us,
+        source.name,
+        frame.rf_on,
+        frame.power_w,
+        frame.impedance_ohm,
+        frame.temperature_set_c,
+        moment.stamp,
     )
     _fold(step.state, moment, sample)
     room.judge_bound(step, moment.event_us, backlog=moment.backlog)
@@ -132,9 +139,9 @@ def _place(step: Step, source: Source, kind: str, frame: TemperatureFrame | Gene
     if order == "repeat":
         state.count("repeats")
         return None
-    moment = Moment(order, frame.at_us, received_us)
+    moment = Moment(order, frame.at_us, received_us, frame.session)
     if order == "new-epoch":
-        _begin_epoch(state, source, kind)
+        _begin_epoch(state, source, kind, frame.at_us)
     out_of_order = stream.accept(frame.seq, frame.at_us, received_us, order)
     if order != "late":
         source_rules.judge_clock(step, source, received_us, frame.at_us)
@@ -149,9 +156,12 @@ def _place(step: Step, source: Source, kind: str, frame: TemperatureFrame | Gene
     return moment
 
 
-def _begin_epoch(state: RoomState, source: Source, kind: str) -> None:
+def _begin_epoch(state: RoomState, source: Source, kind: str, at_us: int) -> None:
     state.count("epochs")
     source.clock.restart()
+    source_rules.restart_windows(source, at_us)
+    if "R40" in state.ladders:
+        state.ladders["R40"].forget_pending()
     if kind == "temperature":
         for key, sensor in state.sensors.items():
             if key.startswith(source.name + "/"):
@@ -182,7 +192,9 @@ def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSampl
     state = step.state
     sensor = state.sensor(f"{source.name}/{sample.sensor}")
     across_us = moment.received_us - sensor.measured_us if sensor.stepped and not moment.late else None
-    folded = TemperatureSample(moment.event_us, sensor.key, sample.temperature_c, late=moment.late, step_us=across_us)
+    folded = TemperatureSample(
+        moment.event_us, sensor.key, sample.temperature_c, late=moment.late, step_us=across_us, stamp=moment.stamp
+    )
     _fold(state, moment, folded)
     if moment.late:
         if sample.temperature_c is not None and sensor.role == "neural":

@@ -70,6 +70,16 @@ def _settle_clock(step: Step, source: Source, standing: Priority | None, event_u
     )
 
 
+def restart_windows(source: Source, at_us: int) -> None:
+    """The source's clock was set: what is waited for waits anew, and the last minute's losses count from now."""
+    for ladder in source.ladders.values():
+        ladder.forget_pending()
+    for minute, now in ((source.faults, at_us), (source.samples, at_us // US_PER_S)):
+        if total := sum(count for _, count in minute):
+            minute.clear()
+            minute.append((now, total))
+
+
 def judge_sequence(step: Step, source: Source, stream: Stream, *, out_of_order: bool, event_us: int) -> None:
     """R15: count a sample and what is missing before it."""
     at_us = stream.newest_at_us
