@@ -9,9 +9,11 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from cordguard.bus.memory import MemoryBroker
 from cordguard.bus.port import Bus, Connection, Handlers, OpenBus
@@ -21,20 +23,11 @@ from cordguard.contract import topics
 from cordguard.contract.telemetry import GeneratorReading, SensorReading, Status, TemperatureReading
 from cordguard.contract.units import WireModel
 from cordguard.runtime.clock import Clock, WallClock
+from cordguard.runtime.service import Service
 from support.console_safety import StandIn
 
 TOKEN: Final = "token-of-one-test-only"
 TURN_S: Final = 0.01
-
-
-class AlarmSystem(Protocol):
-    """Whoever judges: a stand-in, or the real services."""
-
-    def step(self) -> None:
-        """Work for a moment."""
-
-    def close(self) -> None:
-        """End."""
 
 
 @dataclass
@@ -92,17 +85,19 @@ class Devices:
 
 
 class Stage:
-    """Everything together, turning in a thread of its own."""
+    """Everything together, living in a thread of its own."""
 
-    def __init__(self, data_dir: Path) -> None:
-        """Start."""
+    def __init__(self, data_dir: Path, *services: Callable[[Path, OpenBus], Service]) -> None:
+        """Start; with services given, these judge in place of the stand-in."""
         self.broker = MemoryBroker()
         self.clock = WallClock()
         self.devices = Devices(self.broker.open, self.clock)
         self.safety = StandIn(self.broker.open, self.clock)
+        """Judges, unless real services do."""
         settings = ConsoleSettings(data_dir=data_dir, http_port=0, login_token=TOKEN)
         self.console = Console(settings, open_bus=self.broker.open, clock=self.clock)
         self.link = f"{self.console.url}/login?token={TOKEN}"
+        self._build = [partial(build, data_dir, self.broker.open) for build in services]
         self._asked: list[Callable[[], object]] = []
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stage")
@@ -116,16 +111,27 @@ class Stage:
         """End it all."""
         self._ending.set()
         self._thread.join()
-        for part in (self.console, self.safety, self.devices):
-            part.close()
+        self.console.close()
+        self.safety.close()
+        self.devices.close()
 
     def _run(self) -> None:
-        while not self._ending.wait(TURN_S):
-            while self._asked:
-                self._asked.pop(0)()
-            self.devices.step()
+        with ExitStack() as closing:  # services are made, used and closed in one thread: SQLite wants it so
+            services = [build() for build in self._build]
+            for service in services:
+                closing.callback(service.close)
+            while not self._ending.wait(TURN_S):
+                self._turn(services)
+
+    def _turn(self, services: list[Service]) -> None:
+        while self._asked:
+            self._asked.pop(0)()
+        self.devices.step()
+        for service in services:
+            service.step(0.0)
+        if not services:
             self.safety.step()
-            self.console.step(0.0)
+        self.console.step(0.0)
 
 
 def main() -> None:

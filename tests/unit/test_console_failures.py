@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from cordguard.console.failures import alarm_system_failures
+from cordguard.console.failures import alarm_system_failures, stands_still
 from cordguard.console.live import SiteLive
 from cordguard.console.moments import Moment
 from cordguard.contract import topics
+from cordguard.contract.health import ClockReading
 from support.console_messages import ROOM, at, failure, health, incoming, living, speak
 
 
@@ -70,3 +71,13 @@ def test_silence_is_measured_on_the_wall_also_when_the_simulated_clock_races() -
     site = living(at(0))
     racing = Moment(at(60_000).clock_us, at(1_000).server_us)
     assert reasons(site, racing) == ""
+
+
+def test_a_simulated_run_that_has_ended_is_no_failure_of_the_alarm_system() -> None:
+    site = living(at(0))
+    site.apply(incoming(topics.CLOCK, ClockReading(at_us=at(0).clock_us), at(0), instance="main"))
+    assert not stands_still(site, at(2_900))
+    speak(site, at(3_100), "vitals", "alarms")
+    assert stands_still(site, at(3_200))
+    assert reasons(site, at(3_200)) == ""
+    assert "The safety service does not answer" in reasons(site, at(6_500))

@@ -24,13 +24,18 @@ def alarm_system_failures(site: SiteLive, room: RoomLive | None, now: Moment, *,
     reasons = [failure.what for instance, failure in sorted(site.failures.items()) if _is_standing(site, instance)]
     if _silent_for(site.started, now) <= GRACE_MS:
         return reasons
-    if room is not None and (silence := _room_silence(room, now)) is not None:
+    if room is not None and not stands_still(site, now) and (silence := _room_silence(room, now)) is not None:
         reasons.append(silence)
     if not _somebody_alive(site, "safety", now):
         reasons.append("The safety service does not answer: nobody judges the temperatures.")
     if not _somebody_alive(site, "watchdog", now):
         reasons.append("The watchdog does not answer: nobody checks that alarms work.")
     return reasons
+
+
+def stands_still(site: SiteLive, now: Moment) -> bool:
+    """Whether a simulated run has stopped telling its time: ended, or held up. Safety then is silent, too."""
+    return site.clock_came is not None and _silent_for(site.clock_came, now) > SILENT_MS
 
 
 def service_state(health: Health, came: Moment | None, now: Moment) -> str:

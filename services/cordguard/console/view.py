@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
-from cordguard.console.failures import alarm_system_failures, service_state
+from cordguard.console.failures import alarm_system_failures, service_state, stands_still
 from cordguard.console.live import AlarmMark, RoomLive, SiteLive
 from cordguard.console.moments import STALE_MS, UNKNOWN_MS, Freshness, Moment, freshness
 from cordguard.console.numerals import Numerals, numerals
@@ -22,9 +22,6 @@ from cordguard.contract.alarms import Transition
 from cordguard.contract.case import Case
 from cordguard.contract.summary import SessionSummary
 from cordguard.contract.units import Priority
-
-SIMULATED_FOR_MS = 5_000
-"""How long after its last word a simulated run still counts as running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +83,8 @@ class Latest:
     clock_us: int
     source_us: int | None
     simulated: bool
+    stands_still: bool
+    """A simulated run told its time and does not any more: nothing here is current, and nothing has failed."""
     connected: bool
     room: str | None
     rooms: list[RoomChoice]
@@ -148,7 +147,8 @@ def latest(site: SiteLive, room: RoomLive | None, now: Moment, *, connected: boo
         server_us=now.server_us,
         clock_us=now.clock_us,
         source_us=_source_us(room),
-        simulated=simulated or _clock_is_live(site, now),
+        simulated=simulated or site.clock_came is not None,
+        stands_still=stands_still(site, now),
         connected=connected,
         room=room.room if room is not None else None,
         rooms=[_choice(site.rooms[name], now) for name in sorted(site.rooms)],
@@ -187,10 +187,6 @@ def batch(room: RoomLive | None, traces: Mapping[str, Sequence[Point]], now: Mom
 
 def _source_us(room: RoomLive | None) -> int | None:
     return room.vitals.as_of_us if room is not None and room.vitals is not None else None
-
-
-def _clock_is_live(site: SiteLive, now: Moment) -> bool:
-    return site.clock_came is not None and now.server_us - site.clock_came.server_us < SIMULATED_FOR_MS * 1_000
 
 
 def _alarms_state(room: RoomLive, now: Moment) -> tuple[Literal["current", "last-known", "unknown"], int | None]:

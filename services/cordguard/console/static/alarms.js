@@ -17,7 +17,7 @@ export function showAlarms(latest, isCurrent) {
   const state = isCurrent ? latest.alarms.state : "last-known";
   section.dataset.state = state;
   const rows = latest.alarms.present.map((alarm, index) => ({ alarm, isFirst: index === 0 }));
-  section.dataset.count = String(rows.length);
+  section.classList.toggle("many", rows.length > 4);
   /** @type {({alarm: Alarm, isFirst: boolean} | null)[]} */
   const shown = rows.length ? rows : [null];
   syncList(

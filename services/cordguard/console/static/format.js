@@ -31,6 +31,11 @@ export function duration(s) {
   return minutes < 60 ? `${minutes}:${rest} min` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")} h`;
 }
 
+/** Minutes and seconds, as 1:07. @param {number} s */
+export function minutes(s) {
+  return `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+}
+
 /** @param {number | null | undefined} ms */
 export function age(ms) {
   if (ms === null || ms === undefined) return "no reading yet";

@@ -5,7 +5,7 @@
 
 import { openForm } from "./caseform.js";
 import { byId, element, post } from "./dom.js";
-import { duration, number, timeOfDay } from "./format.js";
+import { duration, minutes, number, timeOfDay } from "./format.js";
 
 /** @param {RecordFrame} record @param {() => string[]} seenSensors */
 export function showRecord(record, seenSensors) {
@@ -88,7 +88,7 @@ function sensorRows(sensor) {
   const estimated = sensor.dose_estimated ? " (estimated)" : "";
   return [
     [`${sensor.sensor} highest`, `${number(sensor.max_temperature_c)} °C`],
-    ["above 42 / 43 / 45 °C", `${duration(sensor.time_above_42_s)} / ${duration(sensor.time_above_43_s)} / ${duration(sensor.time_above_45_s)}`],
+    ["above 42 / 43 / 45 °C", `${[sensor.time_above_42_s, sensor.time_above_43_s, sensor.time_above_45_s].map(minutes).join(" / ")} min`],
     ["CEM43", sensor.max_temperature_c > 52 ? "exceeded (above 52 °C)" : `${number(sensor.cem43_min, 2)} min${estimated}`],
   ];
 }

@@ -50,6 +50,7 @@ function limitsLine({ numerals }) {
 export function showSystem(latest) {
   byId("failure").hidden = latest.failures.length === 0;
   setText(byId("failure-what"), latest.failures.join(" "));
+  byId("stands-still").hidden = !latest.stands_still;
   const pausedFor = latest.alarms.audio_paused_for_s;
   byId("audio-paused").hidden = pausedFor === null;
   setText(byId("audio-left"), `sound of this room returns in ${duration(pausedFor)}`);

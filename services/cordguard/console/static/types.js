@@ -75,6 +75,7 @@
  * @property {number} clock_us
  * @property {number | null} source_us
  * @property {boolean} simulated
+ * @property {boolean} stands_still
  * @property {boolean} connected
  * @property {string | null} room
  * @property {{room: string, case_open: boolean, priority: Priority | null, symbol: string}[]} rooms
