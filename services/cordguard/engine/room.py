@@ -31,7 +31,7 @@ from cordguard.engine.policy import Policy, PolicyRefused, parse_policy
 from cordguard.engine.rules.room import judge_blind, judge_self
 from cordguard.engine.session import summarise
 from cordguard.engine.state import OutboxEntry, RoomState, dump_state, load_state
-from cordguard.engine.timers import STALE_US, Deadline, deadlines, fire
+from cordguard.engine.timers import STALE_US, Deadline, deadlines, fire, patience_us
 from cordguard.engine.views import present_alarms, vitals
 
 _US_PER_S: Final = 1_000_000
@@ -155,7 +155,9 @@ class RoomEngine:
         if not about_ourselves:
             self._fire_due(received_us, out)
         step = Step(state, received_us, out, previous_us=state.received_us)
-        rf_before, state.received_us = state.rf_on, received_us
+        rf_before, patience_before_us = state.rf_on, patience_us(state)
+        if entry.topic != local.TICK:  # a tick is nothing but what it makes fire, and that has moved the time
+            state.received_us = received_us
         if entry.topic.startswith(LOCAL_PREFIX):
             self._take_local(step, entry)
         else:
@@ -165,6 +167,7 @@ class RoomEngine:
             self._no_deadline_before_us = 0
             self._fire_due(received_us, out)
         plain = entry.topic.endswith(_TELEMETRY) and not out and state.rf_on == rf_before
+        plain = plain and patience_us(state) >= patience_before_us
         # Plain telemetry sets no deadline nearer than the shortest silence; anything else may.
         nearest_us = received_us + STALE_US if plain else received_us
         self._no_deadline_before_us = min(self._no_deadline_before_us, nearest_us)

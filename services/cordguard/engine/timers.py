@@ -75,6 +75,15 @@ def fire(step: Step, deadline: Deadline, monitor: str) -> None:
     room.judge_guarded(step, max(state.newest_event_us, 1))
 
 
+def patience_us(state: RoomState) -> int:
+    """How much silence all streams together are allowed: if one is allowed less, a deadline may have come nearer."""
+    return sum(
+        max(STALE_US, STALE_PERIODS * stream.period_us)
+        for source in state.sources.values()
+        for stream in source.streams.values()
+    )
+
+
 def _silences(state: RoomState) -> Iterator[Deadline]:
     watched = is_watched(state)
     for source in state.sources.values():
