@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import Final
@@ -61,20 +62,20 @@ class RoomKeeper:
         out: list[Emission] = []
         while (due_us := self.engine.due_us(now_us)) is not None:
             out += self.take(CapturedInput(due_us, local.TICK, b"{}"))
-        return out
+        # A room in which nothing happens must find out too that its disk takes data again.
+        return out + self._repair(now_us)
 
     def check(self, received_us: int, **findings: object) -> list[Emission]:
         """Take in what safety found out about itself (the fields of ``SelfCheck``)."""
-        check = local.SelfCheck.model_validate(findings)
-        return self.take(
-            CapturedInput(received_us, local.SELF_CHECK, check.model_dump_json(exclude_defaults=True).encode())
-        )
+        if self._broken is not None:
+            # Whatever a self-check is about, it must not say by silence that the journal is well.
+            findings |= {"journal": "unwritable", "reason": self._broken}
+        return self.take(_self_check(received_us, findings))
 
-    def sync(self) -> None:
-        """Force the journal to the disk."""
-        reason = self._journal.sync()
-        if reason is not None:
-            log.error("journal: %s", reason)
+    def sync(self, now_us: int) -> list[Emission]:
+        """Force the journal to the disk; a disk that says no here may have lost what it took."""
+        reason = self._journal.sync() if self._broken is None else None
+        return self._break(reason, now_us) if reason is not None else []
 
     def close(self) -> None:
         """Force the journal to the disk and let go of it."""
@@ -91,8 +92,7 @@ class RoomKeeper:
         """The disk said no: from now on the engine runs ahead of its journal, and says so."""
         log.error("journal cannot be written: %s; alarms go on, nothing is recorded", reason)
         self._broken, self._retry_us = reason, received_us + RETRY_US
-        check = local.SelfCheck(journal="unwritable", reason=reason)
-        entry = CapturedInput(received_us, local.SELF_CHECK, check.model_dump_json(exclude_defaults=True).encode())
+        entry = _self_check(received_us, {"journal": "unwritable", "reason": reason})
         return self.engine.feed(entry, self._journal.reference)
 
     def _repair(self, received_us: int) -> list[Emission]:
@@ -123,24 +123,63 @@ def open_room(  # noqa: PLR0913 - everything that a room's past and future hang 
     Raises:
         CaptureError: the journal was written by a version that this one cannot read.
     """
-    path = newest_readable(journal_files(folder))
-    journal = RoomJournal(folder, open_port)
+    recovered = recover_room(folder, site, room, policy, policy_text, open_port)
+    if recovered is None:
+        return _new_room(RoomEngine(site, room, policy, monitor=MONITOR), folder, policy_text, now_us, open_port)
+    keeper, out = recovered
+    return keeper, out + keeper.take(started_line(policy_text, ended, max(now_us, keeper.engine.received_us)))
+
+
+def recover_room(
+    folder: Path, site: str, room: str, policy: Policy, policy_text: str, open_port: OpenFile
+) -> tuple[RoomKeeper, list[Emission]] | None:
+    """A room as its journal left it, ready to go on with the same file; None if there is no journal.
+
+    Raises:
+        CaptureError: the journal was written by a version that this one cannot read.
+    """
+    files = journal_files(folder)
+    path = newest_readable(files)
+    for unreadable in files[files.index(path) + 1 :] if path is not None else files:
+        log.warning("%s: its line one is not whole; it was set aside as .damaged", unreadable)
+        _set_aside(unreadable)
     if path is None:
-        engine = RoomEngine(site, room, policy, monitor=MONITOR)
-        keeper = RoomKeeper(engine, journal, policy_text)
-        reason = journal.begin(started_line(policy_text, "first", now_us))
-        return keeper, keeper._break(reason, now_us) if reason is not None else []  # noqa: SLF001 - its own factory
+        return None
     played = play_room(path.read_bytes(), site, room, policy)
     _report(path, played)
+    journal = RoomJournal(folder, open_port)
     keeper = RoomKeeper(played.engine, journal, policy_text)
-    now_us = max(now_us, played.engine.received_us)
-    if played.damaged is not None:
-        path = path.rename(path.with_suffix(".damaged"))
-        reason = journal.begin(first_line(played.engine, policy_text, now_us))
-    else:
+    received_us = played.engine.received_us
+    if played.damaged is None:
         reason = journal.resume(path, played.running)
-    out = keeper._break(reason, now_us) if reason is not None else []  # noqa: SLF001 - its own factory
-    return keeper, out + keeper.take(started_line(policy_text, ended, now_us))
+    else:
+        # The new file first: until it stands, the damaged one is all there is.
+        reason = journal.begin(first_line(played.engine, policy_text, received_us))
+        if reason is None:
+            _set_aside(path)
+    return keeper, keeper._break(reason, received_us) if reason is not None else []  # noqa: SLF001 - its own factory
+
+
+def _new_room(
+    engine: RoomEngine, folder: Path, policy_text: str, now_us: int, open_port: OpenFile
+) -> tuple[RoomKeeper, list[Emission]]:
+    journal = RoomJournal(folder, open_port)
+    keeper = RoomKeeper(engine, journal, policy_text)
+    first = started_line(policy_text, "first", now_us)
+    reason = journal.begin(first)
+    out = engine.feed(first)
+    return keeper, out + keeper._break(reason, now_us) if reason is not None else out  # noqa: SLF001 - its own factory
+
+
+def _self_check(received_us: int, findings: dict[str, object]) -> CapturedInput:
+    check = local.SelfCheck.model_validate(findings)
+    return CapturedInput(received_us, local.SELF_CHECK, check.model_dump_json(exclude_defaults=True).encode())
+
+
+def _set_aside(path: Path) -> None:
+    """Out of the journal, but not lost."""
+    with contextlib.suppress(OSError):
+        path.rename(path.with_suffix(".damaged"))
 
 
 def _report(path: Path, played: Played) -> None:

@@ -66,7 +66,8 @@ def begin_engine(first: CapturedInput | None, site: str, room: str, policy: Poli
 def first_line(engine: RoomEngine, policy_text: str, received_us: int) -> CapturedInput:
     """Line one of a journal file that goes on from this engine."""
     continued = {"state_version": local.STATE_VERSION, "policy_text": policy_text, "state": engine.snapshot()}
-    payload = json.dumps(continued, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    # Keys stay in the order in which they came: what is forgotten first, and said first, hangs on it.
+    payload = json.dumps(continued, separators=(",", ":"), ensure_ascii=False).encode()
     return CapturedInput(received_us, local.CONTINUED, payload)
 
 
@@ -120,9 +121,15 @@ def feed(engine: RoomEngine, entry: CapturedInput, running: RunningHash) -> Iter
 
 
 def newest_readable(paths: list[Path]) -> Path | None:
-    """The newest journal file that holds at least one whole line."""
-    for path in reversed(paths):
-        with path.open("rb") as file:
-            if file.readline().endswith(b"\n"):
-                return path
-    return None
+    """The newest journal file whose line one is whole: it alone says where the file begins."""
+    return next((path for path in reversed(paths) if _begins_well(path)), None)
+
+
+def _begins_well(path: Path) -> bool:
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        decode_line(line)
+    except CaptureError:
+        return False
+    return line.endswith(b"\n")

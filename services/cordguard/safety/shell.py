@@ -229,8 +229,8 @@ class SafetyService:
             self._bus.publish(topic, message, retain=True)
 
     def _keep_house(self, now_us: int) -> None:
-        for _, keeper in self._rooms:
-            keeper.sync()
+        for room, keeper in self._rooms:
+            self._publish(room, keeper, keeper.sync(now_us))
         text = self._policy.changed()
         if text is not None:
             for room, emissions in self._rooms.change_policy(text, now_us):
