@@ -248,6 +248,15 @@ class Room:
         } | ({"alarm_id": alarm_id} if alarm_id else {})
         return self.send("command", content)
 
+    def started(self, ended: str = "crash", policy_text: str | None = None) -> list[Transition]:
+        """Safety starts now, after a run that ended so."""
+        content = {"version": "0", "policy_text": policy_text or shipped_policy_text(), "ended": ended}
+        return self.send("local/started", content)
+
+    def new_policy(self, policy_text: str) -> list[Transition]:
+        """The policy file changed."""
+        return self.send("local/policy", {"policy_text": policy_text})
+
     def vitals(self) -> Vitals:
         """The room as a page sees it now."""
         return self.engine.vitals(self.now_us)

@@ -95,7 +95,7 @@ class PolicyRefused:
 def parse_policy(text: str) -> Policy | PolicyRefused:
     """The policy of a TOML text, or why it is none."""
     try:
-        return Policy.model_validate(tomllib.loads(text))
+        return Policy.model_validate(tomllib.loads(text), strict=True)
     except tomllib.TOMLDecodeError as error:
         return PolicyRefused(f"not TOML: {error}")
     except ValidationError as error:
