@@ -39,6 +39,8 @@ class Replay:
         self._engines: dict[tuple[str, str], RoomEngine] = {}
         self._running = RunningHash()
         self._first: CapturedInput | None = None
+        self._early: list[CapturedInput] = []
+        """Our own inputs from before the first message: they count for the room that it tells."""
         self.summaries: dict[str, SessionSummary] = {}
         """Session to its newest summary."""
         self.torn: TornTail | None = None
@@ -52,8 +54,8 @@ class Replay:
         """
         entry = decode_line(line, where=f"line {number}")
         self._running.add(line, entry.received_us)
-        for engine in self._addressed(entry, number):
-            for emission in feed(engine, entry, self._running):
+        for engine, concerned in self._addressed(entry, number):
+            for emission in feed(engine, concerned, self._running):
                 if isinstance(emission.message, Transition):
                     yield emission.message
                 elif isinstance(emission.message, SessionSummary):
@@ -66,21 +68,25 @@ class Replay:
             if summary is not None:
                 self.summaries[summary.session] = summary.model_copy(update={"capture": self._running.reference()})
 
-    def _addressed(self, entry: CapturedInput, number: int) -> list[RoomEngine]:
+    def _addressed(self, entry: CapturedInput, number: int) -> list[tuple[RoomEngine, CapturedInput]]:
+        """Which engines take in which inputs because of this one."""
         if entry.topic.startswith(LOCAL_PREFIX):
             if number == 1:
                 self._begin(entry)
             if self._given is not None and entry.topic in (local.STARTED, local.POLICY):
                 return []
-            return list(self._engines.values())
+            if not self._engines:
+                self._early.append(entry)
+            return [(engine, entry) for engine in self._engines.values()]
         room = room_of(entry.topic)
         if room is None or room == CANARY_ROOM:
             return []
         site = entry.topic.removeprefix(PREFIX + "/").partition("/")[0]
         engine = self._engines.get((site, room))
-        if engine is None:
-            engine = self._engines[site, room] = begin_engine(self._first, site, room, self._policy)
-        return [engine]
+        if engine is not None:
+            return [(engine, entry)]
+        engine = self._engines[site, room] = begin_engine(self._first, site, room, self._policy)
+        return [(engine, concerned) for concerned in (*self._early, entry)]
 
     def _begin(self, entry: CapturedInput) -> None:
         """Line one: a whole engine state, or the policy of a room that begins empty."""

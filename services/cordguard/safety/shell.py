@@ -84,8 +84,8 @@ class SafetyService:
         self._latency = Latency()
         self._simulated = SimulatedClock() if settings.simulated_clock else None
         self._clock: Clock = clock or self._simulated or WallClock()
-        self._held: list[Message] = []
-        """Retained messages of a simulated run whose clock has not spoken yet."""
+        self._held: list[Delivery] = []
+        """What came in a simulated run before its clock spoke: still the broker's, since it stands in no journal."""
         self._unaddressed = 0
         self._rooms.recover(self._clock.now_us())
         if clock is None and self._simulated is None:
@@ -140,9 +140,9 @@ class SafetyService:
         except TimeoutError as error:
             log.warning("retained cases could not be read: %s", error)
             return
+        self._note_alive()  # reading may have taken long, and nobody was heard meanwhile
         for message in retained:
             self._take(message)
-        self._alive_us = self._clock.now_us()
 
     def _on_delivery(self, delivery: Delivery) -> None:
         message = delivery.message
@@ -150,7 +150,11 @@ class SafetyService:
         if parsed is not None and parsed.topic is CLOCK:
             self._follow_clock(message)
         elif parsed is None or parsed.topic.name in _INPUT_NAMES:
-            self._take_or_hold(message)
+            if self._simulated is not None and self._simulated.now_us() == 0:
+                self._held.append(delivery)
+                return
+            self._note_alive()
+            self._take(message)
         delivery.acknowledge()
 
     def _follow_clock(self, message: Message) -> None:
@@ -160,15 +164,9 @@ class SafetyService:
         self._simulated.advance_to(reading.at_us)
         held, self._held = self._held, []
         for early in held:
-            self._take(early)
+            self._take(early.message)
+            early.acknowledge()
         self._on_time()
-
-    def _take_or_hold(self, message: Message) -> None:
-        if self._simulated is not None and self._simulated.now_us() == 0:
-            self._held.append(message)
-            return
-        self._note_alive()
-        self._take(message)
 
     def _take(self, message: Message) -> None:
         began_ns = time.perf_counter_ns()
