@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from cordguard.console.settings import ConsoleSettings
+from cordguard.contract import topics
+from cordguard.contract.alarms import PresentAlarms
 from cordguard.contract.case import Case
+from cordguard.contract.health import ClockReading
 from support.chromium import Watched
 from support.console_stage import Stage
 from support.waiting import wait_until
@@ -284,6 +287,40 @@ def test_traces_are_drawn_and_the_pointer_reads_them(page: Page) -> None:
     wait_until(lambda: canvas.evaluate(HAS_POINTER_LINE), what="the value under the pointer")
 
 
-def test_simulated_time_is_not_claimed_in_a_real_run(page: Page) -> None:
-    expect(page.locator("#simulated")).to_be_hidden()
-    assert ConsoleSettings.model_fields["simulated_clock"].default is False
+def test_a10_a_pause_of_the_sound_is_named_counts_down_and_can_be_ended(stage: Stage, page: Page) -> None:
+    stage.safety.paused_until_us = stage.clock.now_us() + 90_000_000
+    bar = page.locator("#audio-paused")
+    expect(bar).to_contain_text("AUDIO PAUSED")
+    expect(bar).to_contain_text(re.compile(r"returns in 1:2\d min"))
+    page.get_by_role("button", name="Resume audio").click()
+    expect(bar).to_be_hidden()
+    assert [command.action for command in stage.safety.commands] == ["resume-audio"]
+
+
+def test_the_page_claims_no_sound(page: Page) -> None:
+    expect(page.locator("footer")).to_contain_text("This page makes no sound.")
+    assert page.locator("audio").count() == 0
+
+
+def test_simulated_time_is_said_while_a_simulated_run_is_on_the_broker(stage: Stage, page: Page) -> None:
+    simulated = page.locator("#simulated")
+    expect(simulated).to_be_hidden()
+    reading = ClockReading(at_us=stage.clock.now_us())
+    topic = topics.CLOCK.at("site", instance="main")
+    stage.do(lambda: stage.devices.bus.publish(topic, reading.to_wire()))
+    expect(simulated).to_have_text("SIMULATED TIME")
+    expect(page.locator("#stands-still")).to_contain_text("STANDS STILL")
+
+
+def test_a_room_is_chosen_and_its_alarms_come_with_it(stage: Stage, page: Page) -> None:
+    other = PresentAlarms(as_of_us=stage.clock.now_us(), audio="on", present=())
+    topic = topics.ALARMS.at("site", room="theatre-2")
+    stage.do(lambda: stage.devices.bus.publish(topic, other.to_wire()))
+    stage.do(lambda: stage.safety.raise_alarm("R01", "high", "A high one"))
+    page.get_by_role("button", name="theatre-2").click()
+    expect(page.locator(".no-alarms")).to_be_visible()
+    expect(page.locator(".card")).to_have_count(0)
+    first = page.get_by_role("button", name="theatre-1")
+    expect(first.locator(".symbol")).to_have_text("!!!")
+    first.click()
+    expect(page.locator(".alarm .message")).to_have_text("A high one")

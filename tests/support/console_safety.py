@@ -56,6 +56,8 @@ class StandIn:
     commands: list[Command] = field(default_factory=list)
     beats: dict[str, int] = field(default_factory=dict)
     summaries: int = 0
+    paused_until_us: int | None = None
+    """The room's sound is paused until then."""
 
     def __post_init__(self) -> None:
         """Connect."""
@@ -163,7 +165,12 @@ class StandIn:
         """Publish what is present."""
         rank = ["high", "medium", "low", "info"]
         ordered = sorted(self.alarms.values(), key=lambda alarm: rank.index(alarm.priority))
-        present = PresentAlarms(as_of_us=self.clock.now_us(), audio="on", present=tuple(ordered))
+        present = PresentAlarms(
+            as_of_us=self.clock.now_us(),
+            audio="on" if self.paused_until_us is None else "paused",
+            paused_until_us=self.paused_until_us,
+            present=tuple(ordered),
+        )
         self._publish(topics.ALARMS.at(self.site, room=self.room), present, retain=True)
 
     def _on_delivery(self, delivery: Delivery) -> None:
@@ -207,6 +214,10 @@ class StandIn:
 
     def _on_command(self, command: Command) -> None:
         self.commands.append(command)
+        if command.action == "resume-audio":
+            self.paused_until_us = None
+            self.say_alarms()
+            return
         alarm = next((alarm for alarm in self.alarms.values() if alarm.alarm_id == command.alarm_id), None)
         if alarm is None:
             self._refuse(command, "That alarm is not present any more.")

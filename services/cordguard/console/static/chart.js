@@ -127,7 +127,8 @@ export class StripChart {
     draw.lineWidth = 1;
     draw.textAlign = "right";
     draw.textBaseline = "middle";
-    const step = niceStep((range.high - range.low) / Math.max(3, (area.bottom - area.top) / 34));
+    const tall = area.bottom - area.top;
+    const step = niceStep((range.high - range.low) / Math.max(tall < 50 ? 1 : 3, tall / 34));
     for (let value = Math.ceil(range.low / step) * step; value <= range.high + 1e-9; value += step) {
       line(draw, area.left, Math.round(y(value)) + 0.5, area.right, Math.round(y(value)) + 0.5);
       draw.fillText(value.toFixed(Number.isInteger(step) ? 0 : 1), area.left - 7, y(value));

@@ -31,8 +31,8 @@ function showCase(shown, seenSensors) {
   const button = element("button", { type: "button", id: isOpen ? "close-case" : "open-case", text: isOpen ? "Close case" : "Open case" });
   const note = element("p", { class: "note", role: "status" });
   button.onclick = isOpen ? () => closeCase(button, note) : () => openForm(seenSensors());
-  const rows = shown ? caseRows(shown) : [["", "No case in this room. Limits for an unknown situation apply."]];
-  panel.replaceChildren(element("h2", { text: "Case" }, isOpen ? element("span", { class: "pill", text: "open" }) : ""), table(rows), button, note);
+  const content = shown ? table(caseRows(shown)) : element("p", { text: "No case in this room: the strictest limits apply." });
+  panel.replaceChildren(element("h2", { text: "Case" }, isOpen ? element("span", { class: "pill", text: "open" }) : ""), content, button, note);
 }
 
 /** @param {any} shown */
