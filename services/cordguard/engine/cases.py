@@ -12,7 +12,7 @@ from cordguard.engine.rules import neural
 from cordguard.engine.rules.room import judge_bound, judge_guarded
 from cordguard.engine.rules.sensor import follow_role, is_live
 from cordguard.engine.session import SessionFold, SummaryContext, summarise
-from cordguard.engine.state import RoomState, Watch
+from cordguard.engine.state import CALM_US, RoomState, Watch
 from cordguard.engine.tally import TemperatureSample
 
 RF_OFF_US: Final = 180_000_000
@@ -227,7 +227,7 @@ def _calm(state: RoomState, key: str) -> bool:
     if sensor.role != "neural" or not is_live(state, sensor):
         return True
     slope, hottest_c = sensor.calm.slope_c_per_s(), sensor.calm.max_c()
-    if slope is None or hottest_c is None or sensor.calm.span_us < CALM_SPAN_US:
+    if slope is None or hottest_c is None or sensor.calm.held_us < CALM_US or sensor.calm.span_us < CALM_SPAN_US:
         return False
     return slope <= 0.0 and hottest_c < CALM_BELOW_C
 

@@ -57,6 +57,11 @@ class SlopeWindow:
         """Time between the oldest and the newest sample held."""
         return self.samples[-1][0] - self.samples[0][0] if self.samples else 0
 
+    @property
+    def held_us(self) -> int:
+        """Time since the first sample after ``clear``, whether it is still held or not."""
+        return self.samples[-1][0] if self.samples else 0
+
     def slope_c_per_s(self) -> float | None:
         """Slope in degrees Celsius per second; None with fewer than 8 samples or no time between them."""
         n = len(self.samples)
