@@ -27,6 +27,8 @@ class GeneratorSample:
     temperature_set_c: float | None = None
     stamp: str | None = None
     """The session that the source says it serves, if it says one."""
+    step_us: int | None = None
+    """Interval to the source's reading before: event times may be corrected between the two."""
 
 
 @dataclass(slots=True)
@@ -86,8 +88,8 @@ class Delivery:
     def add(self, sample: GeneratorSample) -> None:
         """Take in an in-order reading of the generator."""
         before = self.newest.get(sample.source)
-        if before is not None and sample.event_us <= before.event_us:
-            return
+        if before is not None:
+            self._follow_times(before, sample)
         if before is not None and before.rf_on:
             self._deliver(before, sample)
         if sample.rf_on:
@@ -112,9 +114,15 @@ class Delivery:
         if self.current is not None and self.current.ended_us is None:
             self.current.ended_us = event_us
 
+    def _follow_times(self, before: GeneratorSample, after: GeneratorSample) -> None:
+        """The source's times were corrected between two readings: pauses count from where the first lies now."""
+        moved_us = after.event_us - before.event_us - (after.step_us or 0)
+        if moved_us and self.current is not None and self.current.newest_rf_us:
+            self.current.newest_rf_us = max(self.current.newest_rf_us + moved_us, 0)
+
     def _deliver(self, before: GeneratorSample, after: GeneratorSample) -> None:
         """Count the interval between two readings, the first of which had RF on."""
-        step_us = after.event_us - before.event_us
+        step_us = after.step_us or 0
         first_w, second_w = before.power_w or 0.0, after.power_w or 0.0
         mean_w = max(first_w, second_w) if step_us > MAX_STEP_US else (first_w + second_w) / 2
         energy_j = mean_w * step_us / _US_PER_S

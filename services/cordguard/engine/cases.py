@@ -7,6 +7,7 @@ from typing import Final
 from cordguard.contract.case import Case, CaseSensor
 from cordguard.contract.topics import SUMMARY
 from cordguard.engine.alarms import Step
+from cordguard.engine.dose import MAX_STEP_US, Dose
 from cordguard.engine.limits import BoundLimits, combine, resolve, stricter_role
 from cordguard.engine.rules import neural
 from cordguard.engine.rules.room import judge_bound, judge_guarded
@@ -89,30 +90,32 @@ def _dose_scope(case: Case) -> tuple[str | None, str | None]:
 def restart_doses(step: Step, from_us: int) -> None:
     """Every dose starts afresh at a moment; what is known since then is counted again."""
     state = step.state
+    old = {key: sensor.dose for key, sensor in state.sensors.items()}
     for sensor in state.sensors.values():
-        newest_at_us, newest_c = sensor.dose.newest_at_us, sensor.dose.newest_c
-        sensor.dose = type(sensor.dose)(newest_at_us=newest_at_us, newest_c=newest_c)
+        sensor.dose = Dose()
         neural.restart_dose(step, sensor, max(from_us, sensor.event_us))
-    recounted: dict[str, int] = {}
     for sample in state.unassigned:
-        if (
-            not isinstance(sample, TemperatureSample)
-            or sample.event_us < from_us
-            or sample.temperature_c is None
-            or sample.late
-        ):
-            continue
-        sensor = state.sensors[sample.sensor]
-        if recounted.setdefault(sample.sensor, 0) == 0:
-            sensor.dose = type(sensor.dose)()
-        recounted[sample.sensor] += 1
-        # The buffer speaks event time; the offset to the source's own clock is the same for all of its samples.
-        sensor.dose.add(sample.event_us, sample.temperature_c, step_us=sample.step_us)
-    for key in recounted:
-        sensor = state.sensors[key]
-        offset_us = state.sources[key.partition("/")[0]].clock.fixed_us or 0
-        if sensor.dose.newest_at_us is not None:
-            sensor.dose.newest_at_us -= offset_us
+        if isinstance(sample, TemperatureSample) and sample.event_us >= from_us:
+            _recount(state.sensors[sample.sensor].dose, sample)
+    for key, dose in old.items():
+        _go_on(state, key, dose, from_us)
+
+
+def _recount(dose: Dose, sample: TemperatureSample) -> None:
+    if sample.temperature_c is not None and not sample.late:
+        dose.add(
+            sample.event_us, sample.temperature_c, step_us=sample.step_us or 0, step_estimated=sample.step_estimated
+        )
+
+
+def _go_on(state: RoomState, key: str, old: Dose, from_us: int) -> None:
+    """A dose goes on from the newest temperature, unless that is of a time before: of another patient, perhaps."""
+    source, sensor = state.sources.get(key.partition("/")[0]), state.sensors[key]
+    sensor.dose.newest_at_us = None
+    if source is None or old.newest_at_us is None:
+        return
+    if source.clock.event_us(old.newest_at_us) >= from_us - MAX_STEP_US:
+        sensor.dose.newest_at_us, sensor.dose.newest_c = old.newest_at_us, old.newest_c
 
 
 def _adopt_unassigned(state: RoomState, fold: SessionFold) -> None:

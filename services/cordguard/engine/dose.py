@@ -42,13 +42,15 @@ class Dose:
     newest_at_us: int | None = None
     newest_c: float = 0.0
 
-    def add(self, at_us: int, temperature_c: float, *, step_us: int | None = None) -> None:
-        """Take in the next temperature; ``step_us`` replaces the interval when the source's clock cannot tell it."""
+    def add(
+        self, at_us: int, temperature_c: float, *, step_us: int | None = None, step_estimated: bool = False
+    ) -> None:
+        """Take in the next temperature; ``step_us`` is the interval where the two times do not tell it."""
         rate = dose_rate(temperature_c)
         if self.newest_at_us is not None:
             before = dose_rate(self.newest_c)
             interval_us = at_us - self.newest_at_us if step_us is None else step_us
-            self.estimated |= step_us is not None or interval_us > MAX_STEP_US
+            self.estimated |= step_estimated or interval_us > MAX_STEP_US
             mean = max(before, rate) if interval_us > MAX_STEP_US else (before + rate) / 2
             self.cem43_min += mean * interval_us / _US_PER_MIN
         self.newest_at_us = at_us

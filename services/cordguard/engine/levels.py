@@ -34,7 +34,8 @@ class Level:
         if not met:
             self.pending_at_us = None
             return False
-        if self.pending_at_us is None:
+        if self.pending_at_us is None or at_us < self.pending_at_us:
+            # A time before the one waited from (of another source, or corrected since) must not wait for that to pass.
             self.pending_at_us, self.onset_event_us = at_us, event_us
         if at_us - self.pending_at_us < persist_us:
             return False

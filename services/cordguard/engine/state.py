@@ -93,6 +93,10 @@ class Generator:
     """RF time that went into the baseline."""
     baseline_ohm: float | None = None
     newest_at_us: int | None = None
+    heard_us: int = 0
+    """Received time of the newest sample."""
+    stepped: bool = False
+    """The source's clock was set since then: the next interval is ours to tell."""
     off_at_us: int | None = None
     """Source's time of the first sample without RF after RF; None while RF is on or never was."""
 
@@ -116,7 +120,6 @@ class Source:
     """(at, count) of sequence faults of the last minute."""
     samples: deque[tuple[int, int]] = field(default_factory=deque)
     """(second of at, number of samples) of the last minute."""
-    last_fault_at_us: int = 0
     stamps_in_a_row: int = 0
 
     def ladder(self, rule: str) -> Ladder:

@@ -17,6 +17,8 @@ OLDER_FOR_US: Final = 2_000_000
 """Only older samples for this long (received time) is a device that started again."""
 REMEMBERED: Final = 1024
 """How many samples are remembered to recognise repeats; above every broker's in-flight window."""
+MISSING_RUNS: Final = 256
+"""More gaps than this at a time are counted as lost at once."""
 GRACE_US: Final = 3_000_000
 """A missing number counts as lost after this time: brokers resend out of order."""
 PERIOD_WEIGHT: Final = 8
@@ -42,18 +44,21 @@ class Stream:
     missing: deque[tuple[int, int, int]] = field(default_factory=deque)
     """(first, last, at): runs of numbers that were skipped, and when that was seen."""
 
-    def classify(self, seq: int, at_us: int, received_us: int) -> Order:
-        """Where a sample stands; call ``accept`` next unless it is a repeat."""
+    def classify(self, seq: int, at_us: int, received_us: int, *, offset_us: int = 0) -> Order:
+        """Where a sample stands; call ``accept`` next unless it is a repeat.
+
+        ``offset_us`` is by how much the source's clock is known to be behind ours.
+        """
         if self.remembered.get(seq) == at_us:
             return "repeat"
         if self.newest_at_us < 0:
             return "newest"
         if at_us > self.newest_at_us:
-            return "new-epoch" if self._stepped_forward(at_us, received_us) else "newest"
+            return "new-epoch" if self._stepped_forward(at_us, received_us - offset_us, offset_us) else "newest"
         if seq > self.newest_seq:
             return "new-epoch" if self.newest_at_us - at_us > BACKWARD_STEP_US else "late"
         waited = self.older_since_us is not None and received_us - self.older_since_us >= OLDER_FOR_US
-        return "new-epoch" if waited and seq not in self._missing_numbers() else "late"
+        return "new-epoch" if waited and not self._is_missing(seq) else "late"
 
     def accept(self, seq: int, at_us: int, received_us: int, order: Order) -> bool:
         """Take a sample in; True if its number is out of order in a way that no resending explains."""
@@ -81,19 +86,17 @@ class Stream:
     def lost(self) -> int:
         """How many numbers have now been missing for too long; they are counted once."""
         count = 0
-        while self.missing and self.newest_at_us - self.missing[0][2] >= GRACE_US:
+        while self.missing and (self.newest_at_us - self.missing[0][2] >= GRACE_US or len(self.missing) > MISSING_RUNS):
             first, last, _ = self.missing.popleft()
             count += last - first + 1
         return count
 
-    def _stepped_forward(self, at_us: int, received_us: int) -> bool:
-        agreed = abs(self.newest_received_us - self.newest_at_us) <= FORWARD_STEP_US
-        return agreed and at_us - received_us > FORWARD_STEP_US
+    def _stepped_forward(self, at_us: int, expected_us: int, offset_us: int) -> bool:
+        agreed = abs(self.newest_received_us - self.newest_at_us - offset_us) <= FORWARD_STEP_US
+        return agreed and at_us - expected_us > FORWARD_STEP_US
 
-    def _missing_numbers(self) -> set[int]:
-        return {
-            number for first, last, _ in self.missing if last - first < REMEMBERED for number in range(first, last + 1)
-        }
+    def _is_missing(self, seq: int) -> bool:
+        return any(first <= seq <= last and last - first < REMEMBERED for first, last, _ in self.missing)
 
     def _fill(self, seq: int) -> bool:
         """Take a late number off the missing ones; False if it was not missing."""

@@ -23,7 +23,9 @@ class TemperatureSample:
     late: bool = False
     """Late samples count for the maximum, never for dose or time."""
     step_us: int | None = None
-    """Interval to the sample before, when the source's clock cannot tell it."""
+    """Interval to the sensor's temperature before: event times may be corrected between the two."""
+    step_estimated: bool = False
+    """Whether our clock had to tell it, since the source's was set."""
     stamp: str | None = None
     """The session that the source says it serves, if it says one."""
 
@@ -51,12 +53,11 @@ class Tally:
         self.samples += 1
         if self.max_c is None or temperature_c > self.max_c:
             self.max_c, self.max_event_us = temperature_c, sample.event_us
-        newest_us = self.dose.newest_at_us
-        if sample.late or (newest_us is not None and sample.event_us <= newest_us and sample.step_us is None):
+        if sample.late:
             return
-        if newest_us is not None:
-            self._take_time(sample.event_us - newest_us if sample.step_us is None else sample.step_us, temperature_c)
-        self.dose.add(sample.event_us, temperature_c, step_us=sample.step_us)
+        if self.dose.newest_at_us is not None:
+            self._take_time(sample.step_us or 0, temperature_c)
+        self.dose.add(sample.event_us, temperature_c, step_us=sample.step_us or 0, step_estimated=sample.step_estimated)
 
     def _take_time(self, step_us: int, temperature_c: float) -> None:
         before_c = self.dose.newest_c

@@ -10,37 +10,17 @@ from cordguard.engine.ablation import PAUSE_US, GeneratorSample
 from cordguard.engine.alarms import Step
 from cordguard.engine.cases import apply_pending, may_release, release
 from cordguard.engine.clocks import LATE_US
+from cordguard.engine.moment import Moment
 from cordguard.engine.rules import impedance, neural, room
 from cordguard.engine.rules import sensor as sensor_rules
 from cordguard.engine.rules import source as source_rules
 from cordguard.engine.session import UnassignedSample
 from cordguard.engine.state import Generator, RoomState, Sensor, Source
-from cordguard.engine.streams import Order, Stream
+from cordguard.engine.streams import Stream
 from cordguard.engine.tally import TemperatureSample
 
 UNASSIGNED_US: Final = 10 * 60_000_000
 """How long samples wait for a case that was opened before them."""
-
-
-class Moment:
-    """Where one frame stands: its order, its times, and whether it may count for the open case."""
-
-    __slots__ = ("at_us", "backlog", "counts", "event_us", "order", "received_us", "stamp")
-
-    def __init__(self, order: Order, at_us: int, received_us: int, stamp: str | None) -> None:
-        """Event time and the rest are found out as the source is judged."""
-        self.order = order
-        self.stamp = stamp
-        self.at_us = at_us
-        self.received_us = received_us
-        self.event_us = at_us
-        self.backlog = False
-        self.counts = True
-
-    @property
-    def late(self) -> bool:
-        """Older than the newest of its stream."""
-        return self.order == "late"
 
 
 def take_temperature(step: Step, source: Source, frame: TemperatureFrame, monitor: str) -> None:
@@ -61,21 +41,23 @@ def take_generator(step: Step, source: Source, frame: GeneratorFrame, monitor: s
         return
     generator = source.generator = source.generator or Generator()
     _restart_baseline(generator, frame, moment)
+    step_us = moment.generator_step_us(generator)
     generator.rf_on = frame.rf_on
     generator.power_w, generator.impedance_ohm = frame.power_w, frame.impedance_ohm
     generator.event_us = moment.event_us
     impedance.judge_impedance(step, source, generator, moment.at_us, moment.event_us)
-    generator.newest_at_us = moment.at_us
+    generator.newest_at_us, generator.heard_us, generator.stepped = moment.at_us, moment.received_us, False
     source_rules.judge_generator_returned(step, source, moment.event_us)
     _follow_rf(step, moment.event_us)
     sample = GeneratorSample(
-        moment.event_us,
+        moment.record_us,
         source.name,
         frame.rf_on,
         frame.power_w,
         frame.impedance_ohm,
         frame.temperature_set_c,
         moment.stamp,
+        step_us,
     )
     _fold(step.state, moment, sample)
     room.judge_bound(step, moment.event_us, backlog=moment.backlog)
@@ -134,7 +116,7 @@ def _place(step: Step, source: Source, kind: str, frame: TemperatureFrame | Gene
     """Find out where a frame stands; None if it is a repeat."""
     state, received_us = step.state, step.received_us
     stream = source.streams.setdefault(kind, Stream())
-    order = stream.classify(frame.seq, frame.at_us, received_us)
+    order = stream.classify(frame.seq, frame.at_us, received_us, offset_us=source.clock.fixed_us or 0)
     state.count("unknown_keys", frame.unknown_keys)
     if order == "repeat":
         state.count("repeats")
@@ -173,13 +155,13 @@ def _begin_epoch(state: RoomState, source: Source, kind: str, at_us: int) -> Non
                 for ladder in sensor.ladders.values():
                     ladder.forget_pending()
     elif source.generator is not None:
-        source.generator.newest_at_us = None
+        source.generator.newest_at_us, source.generator.stepped = None, True
 
 
 def _hear(step: Step, source: Source, moment: Moment) -> None:
     state = step.state
     source.heard_us, source.event_us = moment.received_us, moment.event_us
-    state.newest_event_us = max(state.newest_event_us, moment.event_us)
+    state.newest_event_us = max(state.newest_event_us, moment.record_us)
     if moment.backlog:
         return
     if "R17" in source.ladders and source.state != "offline":
@@ -191,9 +173,9 @@ def _hear(step: Step, source: Source, moment: Moment) -> None:
 def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSample) -> None:
     state = step.state
     sensor = state.sensor(f"{source.name}/{sample.sensor}")
-    across_us = moment.received_us - sensor.measured_us if sensor.stepped and not moment.late else None
+    step_us = moment.step_us(sensor)
     folded = TemperatureSample(
-        moment.event_us, sensor.key, sample.temperature_c, late=moment.late, step_us=across_us, stamp=moment.stamp
+        moment.record_us, sensor.key, sample.temperature_c, moment.late, step_us, sensor.stepped, moment.stamp
     )
     _fold(state, moment, folded)
     if moment.late:
@@ -205,7 +187,7 @@ def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSampl
     sensor.late_by_us = moment.received_us - moment.event_us if moment.backlog else 0
     sensor.temperature_c, sensor.fault = sample.temperature_c, sample.fault
     if sample.temperature_c is not None:
-        _measure(state, sensor, moment, sample.temperature_c, across_us)
+        _measure(state, sensor, moment, sample.temperature_c, step_us)
     sensor_rules.judge_returned(step, sensor, moment.event_us)
     sensor_rules.judge_fault(step, sensor, moment.at_us, moment.event_us)
     sensor_rules.judge_unlisted(step, sensor, moment.at_us, moment.event_us)
@@ -214,9 +196,9 @@ def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSampl
         neural.judge_newest(step, sensor, moment.at_us, moment.event_us, sample.temperature_c, limits)
 
 
-def _measure(state: RoomState, sensor: Sensor, moment: Moment, temperature_c: float, across_us: int | None) -> None:
-    """Dose and slopes of the newest sample; ``across_us`` is the interval across a step of its clock, by ours."""
-    sensor.dose.add(moment.at_us, temperature_c, step_us=across_us)
+def _measure(state: RoomState, sensor: Sensor, moment: Moment, temperature_c: float, step_us: int | None) -> None:
+    """Dose and slopes of the newest sample."""
+    sensor.dose.add(moment.at_us, temperature_c, step_us=step_us, step_estimated=sensor.stepped)
     sensor.measured_us, sensor.stepped = moment.received_us, False
     sensor.slope.add(moment.at_us, temperature_c)
     if sensor.role != "neural":
@@ -275,13 +257,13 @@ def _fold(state: RoomState, moment: Moment, sample: UnassignedSample) -> None:
     else:
         waiting = state.unassigned
         waiting.append(sample)
-        while waiting[0].event_us < moment.event_us - UNASSIGNED_US:
+        while waiting[0].event_us < moment.record_us - UNASSIGNED_US:
             waiting.popleft()
 
 
 def _finish(step: Step, moment: Moment, monitor: str) -> None:
-    if may_release(step.state, moment.event_us):
-        release(step, moment.event_us, monitor)
+    if may_release(step.state, moment.record_us):
+        release(step, moment.record_us, monitor)
         for source in step.state.sources.values():
             if source.state == "offline":
                 end_conditions(step, source)

@@ -47,7 +47,7 @@ def judge_newest(step: Step, sensor: Sensor, at_us: int, event_us: int, temperat
 def judge_late(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
     """Judge a late sample by the level rules only: it can raise, never clear."""
     sample = (at_us, temperature_c)
-    samples = sorted({*sensor.recent, *sensor.late, sample})
+    samples = sorted([*sensor.recent, *sensor.late, sample])
     bisect.insort(sensor.late, sample)
     del sensor.late[:-RECENT]
     onset_at_us = _two_of_three(samples, sample, limits.stop_c)

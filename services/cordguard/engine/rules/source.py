@@ -92,7 +92,6 @@ def judge_sequence(step: Step, source: Source, stream: Stream, *, out_of_order: 
     faults = stream.lost() + out_of_order
     if faults:
         source.faults.append((at_us, faults))
-        source.last_fault_at_us = at_us
         step.state.count("sequence_faults", faults)
     elif not source.faults:
         if len(samples) > SEQUENCE_SPAN_US // US_PER_S + 1:
