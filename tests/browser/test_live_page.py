@@ -208,7 +208,7 @@ def test_a_refused_command_is_shown_with_its_reason(stage: Stage, page: Page) ->
     stage.do(lambda: stage.safety.raise_alarm("R01", "high", "A high one"))
     button = page.get_by_role("button", name="Acknowledge")
     expect(button).to_be_visible()
-    stage.do(stage.safety.alarms.clear)  # gone at the alarm system, still on the page
+    stage.safety.refusing = "That alarm is not present any more."
     button.click()
     expect(page.locator(".answer")).to_contain_text("acknowledge: refused. That alarm is not present any more.")
 

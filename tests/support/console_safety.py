@@ -56,6 +56,8 @@ class StandIn:
     commands: list[Command] = field(default_factory=list)
     beats: dict[str, int] = field(default_factory=dict)
     summaries: int = 0
+    refusing: str | None = None
+    """The reason for which it refuses every command, if it does."""
     paused_until_us: int | None = None
     """The room's sound is paused until then."""
 
@@ -219,8 +221,8 @@ class StandIn:
             self.say_alarms()
             return
         alarm = next((alarm for alarm in self.alarms.values() if alarm.alarm_id == command.alarm_id), None)
-        if alarm is None:
-            self._refuse(command, "That alarm is not present any more.")
+        if alarm is None or self.refusing is not None:
+            self._refuse(command, self.refusing or "That alarm is not present any more.")
         elif command.action == "acknowledge" and not alarm.acknowledged:
             alarm = self.alarms[alarm.rule] = alarm.model_copy(update={"acknowledged": True})
             self._change(alarm, "acknowledged", command)
