@@ -67,10 +67,11 @@ class RoomKeeper:
 
     def check(self, received_us: int, **findings: object) -> list[Emission]:
         """Take in what safety found out about itself (the fields of ``SelfCheck``)."""
+        out = self._repair(received_us)
         if self._broken is not None:
             # Whatever a self-check is about, it must not say by silence that the journal is well.
             findings |= {"journal": "unwritable", "reason": self._broken}
-        return self.take(_self_check(received_us, findings))
+        return out + self.take(_self_check(received_us, findings))
 
     def sync(self, now_us: int) -> list[Emission]:
         """Force the journal to the disk; a disk that says no here may have lost what it took."""
