@@ -9,7 +9,7 @@ import pytest
 from cordguard.contract.alarms import Transition
 from cordguard.contract.capture import CapturedInput
 from cordguard.engine.canary import CanaryEngine
-from support.room import CANAL, SITE, START_US, Room, named, policy_of, shipped_policy_text, told, us
+from support.room import CANAL, SITE, START_US, Room, named, shipped_policy, told, us
 
 TENTH = us(0.1)
 
@@ -155,13 +155,13 @@ def canary(temperature_c: object, number: int, engine: CanaryEngine) -> list[Tra
 
 
 def test_r47_answers_each_change_of_the_canary_at_once() -> None:
-    engine = CanaryEngine(SITE, policy_of(shipped_policy_text()).hash)
+    engine = CanaryEngine(SITE, shipped_policy().hash)
     said = [told(canary(value, number, engine)) for number, value in enumerate([36.0, 44.9, 45.0, 46.0, 44.9, 36.0])]
     assert said == [[], [], ["R47 raised info"], [], ["R47 ended info"], []]
 
 
 def test_r47_is_technical_info_named_by_its_onset_and_counts_steps() -> None:
-    engine = CanaryEngine(SITE, policy_of(shipped_policy_text()).hash)
+    engine = CanaryEngine(SITE, shipped_policy().hash)
     (raised,) = canary(46.0, 0, engine)
     (ended,) = canary(36.0, 1, engine)
     assert (raised.kind, raised.name, raised.step, ended.step) == ("technical", "canary", 1, 2)
@@ -171,7 +171,7 @@ def test_r47_is_technical_info_named_by_its_onset_and_counts_steps() -> None:
 
 
 def test_r47_passes_over_what_is_no_temperature_or_not_newer() -> None:
-    engine = CanaryEngine(SITE, policy_of(shipped_policy_text()).hash)
+    engine = CanaryEngine(SITE, shipped_policy().hash)
     assert canary(46.0, 5, engine) != []
     assert canary(36.0, 5, engine) == []
     assert canary(36.0, 4, engine) == []
