@@ -20,7 +20,8 @@ from cordguard.engine.room import RoomEngine
 from cordguard.safety.journal import journal_files
 from cordguard.safety.playback import MONITOR
 from cordguard.safety.replay import replay_file
-from support.journals import POLICY, ROOM, SITE, START_US, Day, S, inputs_of, play, scripted, topic, whole_state, wire
+from support.days import scripted
+from support.journals import POLICY, ROOM, SITE, START_US, Day, S, inputs_of, play, topic, whole_state, wire
 from support.processes import cordguard
 
 SEEDS = range(6)

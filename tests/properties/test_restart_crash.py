@@ -18,6 +18,7 @@ from cordguard.safety.journal import journal_files
 from cordguard.safety.keeper import RoomKeeper
 from cordguard.simulators.recording import record
 from cordguard.simulators.scenario import load_scenario
+from support.days import scripted
 from support.journals import (
     ROOM,
     SITE,
@@ -29,7 +30,6 @@ from support.journals import (
     open_journal,
     play,
     recover_journal,
-    scripted,
     whole_state,
     wire,
 )

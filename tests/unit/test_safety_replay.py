@@ -12,7 +12,8 @@ from cordguard.engine import local
 from cordguard.safety.journal import journal_files
 from cordguard.safety.playback import started_line
 from cordguard.safety.replay import replay_file
-from support.journals import POLICY_TEXT, START_US, S, open_journal, play, scripted, topic, wire
+from support.days import scripted
+from support.journals import POLICY_TEXT, START_US, S, open_journal, play, topic, wire
 
 STRICT_TEXT = POLICY_TEXT.replace("stop_c = 45.0", "stop_c = 44.0")
 
