@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from support.chromium import Watched
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -86,4 +87,8 @@ def test_h5_a_server_that_ends_is_no_data(server: Server, watched: Watched) -> N
     server.process.kill()
     expect(page.locator("#no-data")).to_contain_text("NO DATA", timeout=3_000)
     expect(page.locator(".card.neural .value")).to_have_text("---", timeout=5_000)
+    # It tries to connect again and again; none of that makes what it shows any younger.
+    tries = len(watched.requests) + 4
+    wait_until(lambda: page.evaluate("1") and len(watched.requests) >= tries, timeout_s=20, what="further tries")
+    expect(page.locator("body")).to_have_attribute("data-feed", "blank")
     assert watched.faults == []

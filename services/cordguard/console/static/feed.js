@@ -39,7 +39,8 @@ export class Feed {
   /** @type {WebSocket | undefined} */
   #socket;
   #offset = new Offset();
-  #newestServerMs = -Infinity;
+  /** When the newest frame was made, on our clock; at first, when we began to wait. New connections leave it alone. */
+  #bornMs = performance.now();
   #openedMs = performance.now();
   #retryMs = FIRST_RETRY_MS;
   #retryTimer = 0;
@@ -62,8 +63,7 @@ export class Feed {
 
   /** How old the newest frame is, in milliseconds; before the first one, how long we have waited. */
   get ageMs() {
-    const bornMs = this.#newestServerMs + this.#offset.ms;
-    return performance.now() - (Number.isFinite(bornMs) ? bornMs : this.#openedMs);
+    return performance.now() - this.#bornMs;
   }
 
   /** Look at another room. @param {string} room */
@@ -78,7 +78,6 @@ export class Feed {
     this.#socket = socket;
     this.#openedMs = performance.now();
     this.#offset = new Offset();
-    this.#newestServerMs = -Infinity;
     socket.onmessage = (event) => {
       if (socket === this.#socket) this.#receive(JSON.parse(event.data));
     };
@@ -93,7 +92,7 @@ export class Feed {
   #receive(envelope) {
     const serverMs = envelope.frame.server_us / 1000;
     this.#offset.add(performance.now(), serverMs);
-    this.#newestServerMs = Math.max(this.#newestServerMs, serverMs);
+    this.#bornMs = Math.max(this.#bornMs, serverMs + this.#offset.ms);
     this.#retryMs = FIRST_RETRY_MS;
     this.#onFrame(envelope.frame, envelope.dropped);
   }
