@@ -124,3 +124,15 @@ def test_what_waits_for_a_case_is_forgotten_after_ten_minutes_whatever_a_clock_s
     room.temperature(source="other", at_us=LATEST_US, canal=37.0)
     room.run(1_300, canal=37.0, period_s=1.0)
     assert len(room.engine.snapshot()["unassigned"]) <= 601
+
+
+@pytest.mark.parametrize("period_s", [1.05, 2.0, 5.0])
+def test_r01_a_sensor_slower_than_1_hz_raises_with_its_third_hot_sample(period_s: float) -> None:
+    room = Room()
+    room.case()
+    room.run(3 * period_s, canal=37.0, tip=40.0, period_s=period_s)
+    room.run(2 * period_s, canal=46.0, tip=40.0, period_s=period_s)
+    assert not room.of("R01")
+    room.run(period_s, canal=46.0, tip=40.0, period_s=period_s)
+    (raised,) = room.of("R01")
+    assert raised.evidence == {"onset_us": room.now_us - us(2 * period_s)}

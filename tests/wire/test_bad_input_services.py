@@ -213,7 +213,7 @@ def test_retained_garbage_is_met_at_start_and_at_every_reconnect_and_nothing_han
     assert len(stage.letters()) >= 4, "both, at the start and at the reconnect"
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=st.lists(st.tuples(topics(), payloads(), st.integers(0, 30)), max_size=12))
 def test_r01_no_bytes_on_any_topic_end_safety_or_blind_it(
     tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, bytes, int]]

@@ -15,6 +15,8 @@ from cordguard.engine.state import RoomState, Sensor
 
 RECENT: Final = 64
 """How many samples are kept to judge late ones among: 2 s at up to 30 Hz."""
+ROW: Final = 3
+"""R01 looks at so many samples in a row."""
 TWO_WITHIN_US: Final = 1_000_000
 STOP_CLEARS_BELOW_C: Final = 2.0
 WARN_CLEARS_BELOW_C: Final = 0.5
@@ -108,13 +110,18 @@ def _judge_stop(step: Step, sensor: Sensor, at_us: int, event_us: int, temperatu
 
 
 def _two_of_three(samples: list[tuple[int, float]], sample: tuple[int, float], limit_c: float) -> int | None:
-    """Time of the first of two samples at or above a limit, within 1 s and within three in a row around ``sample``."""
+    """Time of the first of two samples at or above a limit, within 1 s and within three in a row around ``sample``.
+
+    Three hot ones in a row count however far apart they are: a sensor slower than 1 Hz must not be a blind one.
+    """
     index = bisect.bisect_left(samples, sample)
     for start in range(max(index - 2, 0), index + 1):
-        hot = [at_us for at_us, temperature_c in samples[start : start + 3] if temperature_c >= limit_c]
+        hot = [at_us for at_us, temperature_c in samples[start : start + ROW] if temperature_c >= limit_c]
         for first, second in itertools.pairwise(hot):
             if second - first <= TWO_WITHIN_US:
                 return first
+        if len(hot) == ROW:
+            return hot[0]
     return None
 
 

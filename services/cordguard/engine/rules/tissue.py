@@ -16,7 +16,7 @@ NEURAL_STOP: Final = Rule(
             "irreversible",
             "immediate",
             "neural sensor at or above stop_c of the profile",
-            "2 of the last 3 samples within 1 s",
+            "2 of the last 3 samples within 1 s, or 3 in a row",
             "2 °C below the limit (stays latched until reset)",
         ),
     ),
