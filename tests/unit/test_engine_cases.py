@@ -234,6 +234,16 @@ def test_a_second_case_takes_over_and_the_first_is_summed_up() -> None:
     assert of_canal(room.engine.summary_so_far()).max_temperature_c == 38.0
 
 
+def test_a_takeover_under_rf_has_no_moment_without_a_case() -> None:
+    room = Room()
+    room.case()
+    room.run(2.0, power_w=10.0, canal="open", tip="open")
+    before = room.story()
+    assert before == ["R08 raised high", "R08 raised medium"]
+    room.case("s-2")
+    assert room.story() == before
+
+
 def test_a_case_opened_before_the_open_one_does_not_take_over() -> None:
     room = Room()
     room.case()

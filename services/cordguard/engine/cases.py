@@ -60,7 +60,7 @@ def _open(step: Step, case: Case, monitor: str) -> None:
     state = step.state
     if state.watch is not None:
         _end_record(state.watch, case.opened_us)
-        release(step, case.opened_us, monitor)
+        _end_watch(step, case.opened_us, monitor)
     state.policy = state.next_policy
     state.watch = Watch(case, resolve(state.policy, case))
     state.last_bound = state.watch.bound
@@ -237,14 +237,19 @@ def _calm(state: RoomState, key: str) -> bool:
 
 def release(step: Step, event_us: int, monitor: str) -> None:
     """End the watch: final summary, and latches that still want their reset."""
+    _end_watch(step, event_us, monitor)
+    _apply_roles(step)
+    judge_guarded(step, event_us)
+
+
+def _end_watch(step: Step, event_us: int, monitor: str) -> None:
+    """The part of a release that also a takeover has: between two cases nothing is judged without one."""
     state, watch = step.state, step.state.watch
     if watch is None:
         return
     publish_summary(step, monitor, final=True, released_us=event_us)
     _remember(state, watch.case, released=True)
     state.watch = state.fold = None
-    _apply_roles(step)
-    judge_guarded(step, event_us)
 
 
 def publish_summary(step: Step, monitor: str, *, final: bool, released_us: int | None = None) -> None:
