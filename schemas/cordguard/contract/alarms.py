@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from cordguard.contract.commands import AlarmId
 from cordguard.contract.units import (
+    OWN_MAX_BYTES,
     Identifier,
     JsonObject,
     Kind,
@@ -86,6 +87,8 @@ class PresentAlarm(WireModel):
 
 class PresentAlarms(WireModel):
     """All alarms of a room that are present, most urgent first. Retained: what a page shows when it opens."""
+
+    max_bytes: ClassVar[int] = OWN_MAX_BYTES
 
     as_of_us: Micros = Field(description="The moment this describes, by safety's clock.")
     audio: Literal["on", "paused"] = Field(description="The room's sound.")

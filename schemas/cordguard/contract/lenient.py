@@ -70,7 +70,7 @@ class GeneratorFrame:
 
 def read(model: type[ModelT], payload: bytes, *, size: int | None = None) -> ModelT | Unreadable:
     """A message as ``model``, whole or not at all."""
-    if oversized := _oversized(payload, size):
+    if oversized := _oversized(payload, size, model.max_bytes):
         return oversized
     try:
         return model.model_validate_json(payload, strict=True)
@@ -121,10 +121,10 @@ def describe(error: ValidationError) -> str:
     return f"{field}: {first['msg']}"[:300]
 
 
-def _oversized(payload: bytes, size: int | None) -> Unreadable | None:
+def _oversized(payload: bytes, size: int | None, limit: int = PAYLOAD_MAX_BYTES) -> Unreadable | None:
     true_size = len(payload) if size is None else size
-    if true_size > PAYLOAD_MAX_BYTES:
-        return Unreadable(f"message: {true_size} bytes; at most {PAYLOAD_MAX_BYTES} are read")
+    if true_size > limit:
+        return Unreadable(f"message: {true_size} bytes; at most {limit} are read")
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from cordguard.contract.alarms import RuleId
 from cordguard.contract.case import DistanceMm
 from cordguard.contract.commands import AlarmId
 from cordguard.contract.units import (
+    OWN_MAX_BYTES,
     Electrode,
     Identifier,
     ImpedanceOhm,
@@ -114,6 +115,8 @@ class CaptureReference(WireModel):
 
 class SessionSummary(WireModel):
     """Computed from the raw stream by the one session fold; a higher revision replaces a lower one."""
+
+    max_bytes: ClassVar[int] = OWN_MAX_BYTES
 
     session: Identifier = Field(description="Which session.")
     revision: int = Field(ge=1, description="1 for the first summary of this session.")

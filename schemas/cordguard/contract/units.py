@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
@@ -21,6 +21,9 @@ TEMPERATURE_MAX_C = 400.0
 
 PAYLOAD_MAX_BYTES = 64 * 1024
 """A longer message is refused whole."""
+
+OWN_MAX_BYTES = 1024 * 1024
+"""The same for what safety says of a whole room or session: it grows with its sensors and alarms."""
 
 Level = Annotated[str, Field(pattern=LEVEL_PATTERN)]
 """One topic level: lower-case letters, digits and hyphens, at most 63 of them."""
@@ -91,6 +94,9 @@ class WireModel(BaseModel):
     """What we publish ourselves, and what people and policies say: frozen, no unknown keys, no NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    max_bytes: ClassVar[int] = PAYLOAD_MAX_BYTES
+    """The longest message that is read."""
 
     def to_wire(self) -> bytes:
         """The message as UTF-8 JSON; optional keys that hold nothing are left out, never null."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from cordguard.contract.units import (
+    OWN_MAX_BYTES,
     Fault,
     Identifier,
     ImpedanceOhm,
@@ -77,6 +80,8 @@ class Latency(WireModel):
 
 class Vitals(WireModel):
     """A room at a moment, as the rules see it. QoS 0: outside the promise that acknowledged means kept."""
+
+    max_bytes: ClassVar[int] = OWN_MAX_BYTES
 
     as_of_us: Micros = Field(description="The moment this describes, by safety's clock.")
     session: Identifier | None = Field(default=None, description="The session under watch.")
