@@ -9,6 +9,7 @@ from cordguard.console.moments import Moment
 from cordguard.contract import topics
 from cordguard.contract.alarms import PresentAlarm, PresentAlarms, Transition
 from cordguard.contract.health import Failure, Health
+from cordguard.contract.summary import AlarmCounts, SensorSummary, SessionSummary
 from cordguard.contract.units import WireModel
 from cordguard.contract.vitals import GeneratorVitals, Limits, SensorVitals, Vitals
 
@@ -133,3 +134,39 @@ def speak(site: SiteLive, moment: Moment, *silent: str) -> None:
     for name, message in words.items():
         if name not in silent:
             site.apply(message)
+
+
+def summary(highest_c: float) -> SessionSummary:
+    """A summary of one neural sensor that became this hot."""
+    sensor = SensorSummary(
+        sensor="gen-1/canal",
+        role="neural",
+        samples=1,
+        faults=0,
+        completeness_percent=100.0,
+        max_temperature_c=highest_c,
+        time_above_42_s=1.0,
+        time_above_43_s=1.0,
+        time_above_45_s=1.0,
+        cem43_min=1.0,
+        dose_estimated=False,
+    )
+    return SessionSummary(
+        session="s-1",
+        revision=1,
+        final=True,
+        opened_us=T0_US,
+        profile="near",
+        policy=POLICY,
+        monitor="test",
+        rf_on_s=1.0,
+        energy_j=1.0,
+        sensors=(sensor,),
+        ablations=(),
+        alarm_counts=AlarmCounts(high=0, medium=0, low=0),
+        alarms=(),
+        marks=(),
+        audio_pauses=0,
+        monitor_blind_s=0.0,
+        thermometry="neural",
+    )

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from pydantic_core import from_json
 
+from cordguard.console import view
 from cordguard.console.live import ROOMS_MAX, Incoming, RoomLive, SiteLive
 from cordguard.console.moments import Moment
 from cordguard.console.numerals import numerals
@@ -18,6 +20,7 @@ from support.console_messages import (
     incoming,
     living,
     speak,
+    summary,
     transition,
     vitals,
 )
@@ -172,3 +175,10 @@ def test_a_service_that_spoke_only_before_we_came_has_no_live_word() -> None:
     assert site.services["safety", "main"][1] is None
     speak(site, at(5))
     assert site.services["safety", "main"][1] == at(5)
+
+
+@pytest.mark.parametrize(("highest_c", "unquotable"), [(51.9, []), (52.1, ["gen-1/canal"])])
+def test_a_dose_beyond_any_number_is_named_as_such_by_the_server(highest_c: float, unquotable: list[str]) -> None:
+    site = SiteLive(at(0))
+    site.apply(incoming(topics.SUMMARY, summary(highest_c), at(0)))
+    assert from_json(view.record(room_of(site), at(0)))["unquotable"] == unquotable

@@ -124,6 +124,8 @@ class Record:
     unknown_ms: int
     case: JsonValue
     summary: JsonValue
+    unquotable: tuple[str, ...]
+    """Sensors of the summary whose dose means nothing as a number: certainly exceeded."""
     events: list[Event]
     marks: list[AlarmMark]
 
@@ -174,6 +176,7 @@ def record(room: RoomLive | None, now: Moment) -> bytes:
         unknown_ms=UNKNOWN_MS,
         case=_wire(room.case) if room is not None else None,
         summary=_wire(room.summary) if room is not None else None,
+        unquotable=_unquotable(room.summary) if room is not None else (),
         events=[_event(transition) for transition in reversed(room.events)] if room is not None else [],
         marks=list(room.marks) if room is not None else [],
     )
@@ -249,6 +252,10 @@ def _event(transition: Transition) -> Event:
         actor=transition.actor,
         late=transition.late,
     )
+
+
+def _unquotable(summary: SessionSummary | None) -> tuple[str, ...]:
+    return tuple(each.sensor for each in summary.sensors if not each.cem43_quotable) if summary is not None else ()
 
 
 def _wire(model: Case | SessionSummary | None) -> JsonValue:

@@ -82,7 +82,8 @@ function fillDose(card, sensor) {
   bar.style.width = `${(share * 100).toFixed(1)}%`;
   const estimated = sensor.dose_estimated ? " (estimated)" : "";
   const known = sensor.state === "unknown" ? "CEM43 when last known" : "CEM43";
-  const text = `${known} ${sensor.cem43_min.toFixed(sensor.cem43_min < 1 ? 2 : 1)} of ${number(limit, 1)} min${estimated}`;
+  const dose = sensor.cem43_min > 1000 ? "over 1000" : sensor.cem43_min.toFixed(sensor.cem43_min < 1 ? 2 : 1);
+  const text = `${known} ${dose} of ${number(limit, 1)} min${estimated}`;
   setText(/** @type {HTMLElement} */ (card.querySelector(".dose-text")), text);
 }
 

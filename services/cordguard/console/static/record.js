@@ -10,7 +10,7 @@ import { duration, minutes, number, timeOfDay } from "./format.js";
 /** @param {RecordFrame} record @param {() => string[]} seenSensors */
 export function showRecord(record, seenSensors) {
   showCase(record.case, seenSensors);
-  showSummary(record.summary, record.case);
+  showSummary(record);
   byId("events").replaceChildren(
     ...record.events.map((event) =>
       element(
@@ -62,8 +62,8 @@ async function closeCase(button, note) {
   note.textContent = ok ? "Closing. The watch goes on until the tissue has cooled." : Object.values(body.errors).join(" ");
 }
 
-/** @param {any} summary @param {any} shownCase */
-function showSummary(summary, shownCase) {
+/** @param {RecordFrame} record */
+function showSummary({ summary, case: shownCase, unquotable }) {
   const panel = byId("summary-panel");
   const belongs = summary && (!shownCase || shownCase.session === summary.session || shownCase.state === "closed");
   panel.hidden = !belongs;
@@ -75,7 +75,7 @@ function showSummary(summary, shownCase) {
     element("h2", { text: "Summary" }, element("span", { class: "pill", id: "summary-state", text: word })),
     table([
       ["Session", summary.session],
-      ...hottest.flatMap(sensorRows),
+      ...hottest.flatMap((/** @type {any} */ each) => sensorRows(each, !unquotable.includes(each.sensor))),
       ["RF on", `${duration(summary.rf_on_s)}, ${number(summary.energy_j / 1000, 2)} kJ, ${summary.ablations.length} ablations`],
       ["Alarms", `${counts.high} high, ${counts.medium} medium, ${counts.low} low`],
       ["Recording", summary.capture ? `${summary.capture.lines} lines, ${summary.capture.sha256.slice(0, 12)}` : "---"],
@@ -83,13 +83,13 @@ function showSummary(summary, shownCase) {
   );
 }
 
-/** @param {any} sensor */
-function sensorRows(sensor) {
+/** @param {any} sensor @param {boolean} isQuotable whether its dose means something as a number */
+function sensorRows(sensor, isQuotable) {
   const estimated = sensor.dose_estimated ? " (estimated)" : "";
   return [
     [`${sensor.sensor} highest`, `${number(sensor.max_temperature_c)} °C`],
     ["above 42 / 43 / 45 °C", `${[sensor.time_above_42_s, sensor.time_above_43_s, sensor.time_above_45_s].map(minutes).join(" / ")} min`],
-    ["CEM43", sensor.max_temperature_c > 52 ? "exceeded (above 52 °C)" : `${number(sensor.cem43_min, 2)} min${estimated}`],
+    ["CEM43", isQuotable ? `${number(sensor.cem43_min, 2)} min${estimated}` : "exceeded: too hot for a number"],
   ];
 }
 
