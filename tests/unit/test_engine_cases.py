@@ -294,3 +294,17 @@ def test_status_and_stream_name_one_source() -> None:
     room.status(canal="neural")
     room.run(1.0, canal=37.0)
     assert {sensor.sensor for sensor in room.vitals().sensors} == {CANAL, f"{SOURCE}/tip"}
+
+
+def test_a_device_still_silent_in_the_next_case_is_an_alarm_of_its_own_step() -> None:
+    room = closed_room(rf_off_s=181.0)
+    room.wait(5.0)
+    room.wait(600.0)
+    assert released(room)
+    room.status("offline")
+    assert room.story("R17") == ["R17 raised medium", "R17 ended medium"]
+    room.case("s-2")
+    room.wait(5.0)
+    assert room.story("R17")[2:] == ["R17 raised medium"]
+    steps = [(entry.alarm_id, entry.step) for entry in room.of("R17")]
+    assert len(set(steps)) == len(steps)

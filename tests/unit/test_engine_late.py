@@ -127,3 +127,20 @@ def test_a_transition_about_something_older_than_2_s_says_late() -> None:
     (raised,) = lossy.room.of("R01")
     assert raised.received_us - raised.event_us > us(2.0)
     assert raised.late
+
+
+def test_an_alarm_that_a_late_sample_raises_anew_from_the_same_onset_goes_on_counting_its_steps() -> None:
+    room = Room()
+    room.case()
+    room.run(1.0, canal=37.0)
+    onset_us = room.now_us + TENTH
+    room.run(2.1, canal=42.0)
+    lost = room.skip("temperature")
+    lost_us = room.now_us + TENTH
+    room.now_us += TENTH
+    room.run(0.5, canal=37.0)
+    room.temperature(at_us=lost_us, seq=lost, canal=42.0)
+    room.run(0.1, canal=37.0)
+    said = room.of("R02")
+    assert {entry.alarm_id for entry in said} == {named("R02", CANAL, onset_us)}
+    assert [entry.step for entry in said] == [1, 2, 3, 4]

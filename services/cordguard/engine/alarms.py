@@ -111,9 +111,11 @@ def _raise_new(step: Step, key: str, finding: Finding) -> None:
     if flags is None or change is None or finding.priority is None:
         return
     onset_us = sayable(finding.onset_us)
+    name = alarm_id(state.site, state.room, finding.rule.id, finding.sensor, onset_us)
     state.alarms[key] = alarm = Alarm(
-        alarm_id=alarm_id(state.site, state.room, finding.rule.id, finding.sensor, onset_us),
-        step=0,
+        alarm_id=name,
+        # The same onset is the same alarm: a step that was told before would be passed over as a repeat.
+        step=state.steps.get(name, 0),
         rule=finding.rule.id,
         sensor=finding.sensor,
         kind=finding.rule.kind,
@@ -158,6 +160,7 @@ def publish_change(
 ) -> None:
     """Count the alarm's step and publish its change."""
     alarm.step += 1
+    step.state.remember_step(alarm.alarm_id, alarm.step)
     transition = Transition(
         alarm_id=alarm.alarm_id,
         step=alarm.step,

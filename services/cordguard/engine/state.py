@@ -24,6 +24,8 @@ from cordguard.engine.streams import Stream
 SLOPE_US: Final = 10_000_000
 EARLY_SLOPE_US: Final = 5_000_000
 """Window of the first 30 s of RF, when a 10 s slope is not there yet."""
+KNOWN_ALARMS: Final = 500
+"""How many alarms' steps are remembered."""
 CALM_US: Final = 30_000_000
 """Window over which a neural sensor must not rise before its watch may end."""
 
@@ -184,6 +186,8 @@ class RoomState:
     sources: dict[str, Source] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     """``rule sensor`` to the alarm that is present."""
+    steps: dict[str, int] = field(default_factory=dict)
+    """Alarm to its newest step, of the last alarms: one raised again from the same onset goes on counting."""
     ladders: dict[str, Ladder] = field(default_factory=dict)
     """Rule id to its levels for the room as a whole."""
     watch: Watch | None = None
@@ -224,6 +228,13 @@ class RoomState:
         """Count something for health."""
         if by:
             self.counters[what] = self.counters.get(what, 0) + by
+
+    def remember_step(self, alarm_id: str, step: int) -> None:
+        """Keep an alarm's newest step, also when the alarm is gone."""
+        self.steps.pop(alarm_id, None)
+        self.steps[alarm_id] = step
+        if len(self.steps) > KNOWN_ALARMS:
+            del self.steps[next(iter(self.steps))]
 
     def ladder(self, rule: str) -> Ladder:
         """The levels of a rule for the room as a whole."""
