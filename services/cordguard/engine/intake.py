@@ -10,8 +10,6 @@ from cordguard.contract.case import Case, Mark
 from cordguard.contract.commands import AnnunciatorBeat, Command
 from cordguard.contract.health import Rejected
 from cordguard.contract.lenient import (
-    GeneratorFrame,
-    TemperatureFrame,
     Unreadable,
     read,
     read_generator,
@@ -30,9 +28,11 @@ from cordguard.contract.topics import (
     ParsedTopic,
     parse,
 )
+from cordguard.engine import admission
 from cordguard.engine.alarms import Step
 from cordguard.engine.cases import restart_doses, take_case
 from cordguard.engine.commands import first_time, take_command
+from cordguard.engine.state import RoomState
 from cordguard.engine.telemetry import take_generator, take_status, take_temperature
 
 REJECTED_PER_SECOND: Final = 10
@@ -59,26 +59,41 @@ def take_message(step: Step, entry: CapturedInput, monitor: str) -> None:
 
 def _take_device(step: Step, entry: CapturedInput, parsed: ParsedTopic, monitor: str) -> str | None:
     name = parsed.source or ""
+    if not admission.admits_source(step.state, name):
+        return admission.TOO_MANY_SOURCES
     if parsed.topic is STATUS:
-        status = read_status(entry.payload, size=entry.size)
-        if isinstance(status, Unreadable):
-            return status.reason
-        take_status(step, step.state.source(name), status, retained=entry.retained)
-        return None
-    frame: TemperatureFrame | GeneratorFrame | Unreadable
-    if parsed.topic is TEMPERATURE:
-        frame = read_temperature(entry.payload, size=entry.size)
-    else:
-        frame = read_generator(entry.payload, size=entry.size)
-    match frame:
-        case Unreadable():
-            return frame.reason
-        case TemperatureFrame():
-            take_temperature(step, step.state.source(name), frame, monitor)
-        case GeneratorFrame():
-            take_generator(step, step.state.source(name), frame, monitor)
+        return _take_status(step, entry, name)
+    if parsed.topic is GENERATOR:
+        return _take_generator(step, entry, name, monitor)
+    return _take_temperature(step, entry, name, monitor)
+
+
+def _take_temperature(step: Step, entry: CapturedInput, name: str, monitor: str) -> str | None:
+    frame = read_temperature(entry.payload, size=entry.size)
+    if isinstance(frame, Unreadable):
+        return frame.reason
+    admitted = admission.admitted_readings(step.state, name, frame)
+    take_temperature(step, step.state.source(name), admitted, monitor)
+    step.state.count("repaired_frames", bool(frame.complaints))
+    return None if admitted is frame else admission.TOO_MANY_SENSORS
+
+
+def _take_generator(step: Step, entry: CapturedInput, name: str, monitor: str) -> str | None:
+    frame = read_generator(entry.payload, size=entry.size)
+    if isinstance(frame, Unreadable):
+        return frame.reason
+    take_generator(step, step.state.source(name), frame, monitor)
     step.state.count("repaired_frames", bool(frame.complaints))
     return None
+
+
+def _take_status(step: Step, entry: CapturedInput, name: str) -> str | None:
+    status = read_status(entry.payload, size=entry.size)
+    if isinstance(status, Unreadable):
+        return status.reason
+    admitted = admission.admitted_status(step.state, name, status)
+    take_status(step, step.state.source(name), admitted, retained=entry.retained)
+    return None if admitted == status else admission.TOO_MANY_SENSORS
 
 
 def _take_people(step: Step, entry: CapturedInput, parsed: ParsedTopic, monitor: str) -> str | None:
@@ -112,17 +127,23 @@ def _take_mark(step: Step, mark: Mark) -> None:
         state.watch.cement_event_us = mark.at_us
 
 
+def _within_budget(state: RoomState, sender: str, second: int) -> bool:
+    """Whether a sender may have one more dead letter in this second; made-up names share one budget."""
+    for stale in [name for name, budget in state.rejected.items() if budget[0] != second]:
+        del state.rejected[stale]
+    if sender not in state.rejected and len(state.rejected) >= admission.SOURCES_MAX:
+        sender = _NO_SOURCE
+    budget = state.rejected.setdefault(sender, [second, 0])
+    budget[1] += 1
+    return budget[1] <= REJECTED_PER_SECOND
+
+
 def _reject(step: Step, entry: CapturedInput, parsed: ParsedTopic | None, reason: str) -> None:
     """At most 10 dead letters a second per source; the rest is counted."""
     state = step.state
     state.count("rejected")
-    second = step.received_us // _US_PER_S
     sender = parsed.source if parsed is not None and parsed.source else _NO_SOURCE
-    budget = state.rejected.setdefault(sender, [second, 0])
-    if budget[0] != second:
-        budget[:] = [second, 0]
-    budget[1] += 1
-    if budget[1] > REJECTED_PER_SECOND:
+    if not _within_budget(state, sender, step.received_us // _US_PER_S):
         state.count("rejected_unpublished")
         return
     kept = base64.b64encode(entry.payload[:REJECTED_KEPT_BYTES]).decode()
