@@ -10,7 +10,6 @@ from typing import Final, Self
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """All that ask us to end: the keyboard, another process, a terminal that is closed."""
 
-
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
 
@@ -28,8 +27,10 @@ class Interrupts:
         self._previous: dict[int, _Handler] = {}
 
     def __enter__(self) -> Self:
-        """Take over the signals."""
+        """Take over the signals; under ``nohup`` a closed terminal goes on asking nothing."""
         for number in SIGNALS:
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._previous[number] = signal.signal(number, self._on_signal)
         return self
 

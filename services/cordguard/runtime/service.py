@@ -6,14 +6,14 @@ A service is an object with ``step`` and ``close``; ``run`` calls ``step`` until
 from __future__ import annotations
 
 import logging
-import signal
+import os
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Final, Protocol
 
 from cordguard.bus.port import BusRefusedError
 from cordguard.runtime.alive import AliveFile
+from cordguard.runtime.interrupts import Interrupts
 
 READY_LINE: Final = "ready"
 """Printed on standard output, alone on its line, once a service works: what supervisors wait for."""
@@ -24,6 +24,10 @@ STEP_TIMEOUT_S: Final = 0.05
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_BAD_SETUP: Final = 2
+EXIT_INTERRUPTED: Final = 130
+"""What shells report for a program that Ctrl-C ended."""
+
+_log = logging.getLogger(__name__)
 
 
 class SetupError(Exception):
@@ -48,40 +52,45 @@ class Service(Protocol):
         """End in good order: publish that it stops, flush, disconnect."""
 
 
-def run(build: Callable[[], Service], *, alive: AliveFile | None = None) -> int:
-    """Build a service, run it until SIGINT or SIGTERM, close it; the process's exit status.
+def run(
+    build: Callable[[], Service], *, alive: AliveFile | None = None, leave: Callable[[int], object] = os._exit
+) -> int:
+    """Build a service, run it until somebody asks it to stop, close it; the process's exit status.
 
-    A user's trouble is a sentence in the log, never a traceback. ``alive`` is touched while the service is ready.
+    A user's trouble is a sentence in the log, never a traceback. A service that fails while it runs does not say
+    goodbye: the process ends through ``leave`` without ``close``, so the broker speaks the last will, and the next
+    start knows of a crash. ``alive`` is touched while the service is ready.
     """
-    stopping = False
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        nonlocal stopping
-        del signum, frame
-        stopping = True
-
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        service = build()
-        announced = False
+    service: Service | None = None
+    status = EXIT_OK
+    with Interrupts() as interrupts:
         try:
-            while not stopping:
-                service.step(STEP_TIMEOUT_S)
-                if service.ready and not announced:
-                    announced = True
-                    sys.stdout.write(READY_LINE + "\n")
-                    sys.stdout.flush()
-                if alive is not None:
-                    alive.beat(ready=service.ready)
-        finally:
+            service = build()
+            _step_until_asked(service, interrupts, alive)
+        except (SetupError, BusRefusedError) as error:
+            _log.error("%s", error)
+            status = EXIT_BAD_SETUP
+        except ServiceFailedError as error:
+            _log.error("%s", error)
+            leave(EXIT_FAILED)
+            return EXIT_FAILED
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may take its end for a stop on purpose
+            _log.exception("the service ends by a fault of ours")
+            _log.error("a fault of ours, %s: %s; the line above says where", type(error).__name__, error)
+            leave(EXIT_FAILED)
+            return EXIT_FAILED
+        if service is not None:
             service.close()
-    except (SetupError, BusRefusedError) as error:
-        logging.getLogger(__name__).error("%s", error)  # noqa: TRY400 - a sentence for a user, not a traceback
-        return EXIT_BAD_SETUP
-    except ServiceFailedError as error:
-        logging.getLogger(__name__).error("%s", error)  # noqa: TRY400 - a sentence for a user, not a traceback
-        return EXIT_FAILED
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    return EXIT_OK
+    return status
+
+
+def _step_until_asked(service: Service, interrupts: Interrupts, alive: AliveFile | None) -> None:
+    announced = False
+    while not interrupts.count:
+        service.step(STEP_TIMEOUT_S)
+        if service.ready and not announced:
+            announced = True
+            sys.stdout.write(READY_LINE + "\n")
+            sys.stdout.flush()
+        if alive is not None:
+            alive.beat(ready=service.ready)
