@@ -17,10 +17,7 @@ import typer
 
 from cordguard.cli.fleet import SERVICES
 from cordguard.cli.terminal import complain, say
-from cordguard.runtime.service import EXIT_BAD_SETUP, EXIT_FAILED, ServiceFailedError, SetupError
-
-EXIT_INTERRUPTED = 130
-"""What shells report for a program that Ctrl-C ended."""
+from cordguard.runtime.service import EXIT_BAD_SETUP, EXIT_FAILED, EXIT_INTERRUPTED, ServiceFailedError, SetupError
 
 app = typer.Typer(
     name="cordguard",

@@ -15,7 +15,14 @@ from cordguard.cli.place import LEDGER, LOGS, free_port, fresh_folder, raise_if_
 from cordguard.cli.system import Place, System, running_system
 from cordguard.cli.terminal import Progress, complain, say
 from cordguard.runtime.interrupts import Interrupts, StopRequestedError
-from cordguard.runtime.service import EXIT_BAD_SETUP, EXIT_FAILED, EXIT_OK, ServiceFailedError, SetupError
+from cordguard.runtime.service import (
+    EXIT_BAD_SETUP,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    ServiceFailedError,
+    SetupError,
+)
 from cordguard.simulators.scenario import Scenario, ScenarioError, load_scenario
 
 SITE: Final = "demo"
@@ -27,9 +34,6 @@ SUMMARY_WITHIN_S: Final = 30.0
 LIMIT_FACTOR: Final = 3.0
 LIMIT_EXTRA_S: Final = 120.0
 """Default wall-time limit: the longest the scenario may take at its speed, three times, and this for starting."""
-
-EXIT_INTERRUPTED: Final = 130
-"""What shells report for a program that Ctrl-C ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
