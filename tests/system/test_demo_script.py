@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -83,6 +84,24 @@ def test_an_install_that_fails_shows_its_last_words_and_ends_with_status_2(
     assert "Making .venv … failed" in out
     assert "No space left on device" in err
     assert not (checkout / ".venv" / "demo-installed-with").exists()
+
+
+def test_the_demo_runs_in_the_folder_it_was_called_from(
+    checkout: Path, path_without_python: Path, tmp_path: Path
+) -> None:
+    program = checkout / ".venv" / "bin" / "cordguard"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/bash\necho "$PWD: $*"\n', encoding="ascii")
+    program.chmod(0o755)
+    wanted = f"{checkout}\n".encode() + b"".join(
+        (checkout / name).read_bytes() for name in ("requirements.lock", "pyproject.toml")
+    )
+    (checkout / ".venv" / "demo-installed-with").write_text(f"{hashlib.sha256(wanted).hexdigest()}  -\n", "ascii")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    call = f"cd {elsewhere} && exec ../checkout/scripts/demo --data mine"
+    with start(["/bin/bash", "-c", call], environment={"PATH": str(path_without_python)}) as script:
+        assert script.end() == (0, f"{elsewhere}: demo --data mine\n", "")
 
 
 @pytest.mark.slow
