@@ -74,6 +74,11 @@ def test_a_disk_that_fills_up_while_it_runs_is_one_sentence(tmp_path: Path, monk
         raise_if_full(tmp_path)
 
 
+def test_a_folder_that_is_taken_away_while_it_runs_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ServiceFailedError, match=r"the data folder .*/gone is gone \(No such file or directory\)"):
+        raise_if_full(tmp_path / "gone")
+
+
 def test_a_taken_port_is_one_sentence_that_names_the_option() -> None:
     with taken_port() as port, pytest.raises(SetupError, match=rf"port {port} on 127\.0\.0\.1 .*--http-port another"):
         free_port(port, "--http-port")

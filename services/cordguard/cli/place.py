@@ -80,9 +80,14 @@ def raise_if_full(folder: Path) -> None:
     """Stop a run whose disk has filled up: its services go on, but keep nothing any more.
 
     Raises:
-        ServiceFailedError: there is next to nothing left.
+        ServiceFailedError: there is next to nothing left, or the folder itself is gone.
     """
-    if shutil.disk_usage(folder).free < FULL_BYTES:
+    try:
+        free_bytes = shutil.disk_usage(folder).free
+    except OSError as error:
+        msg = f"the data folder {folder} is gone ({error.strerror}); leave it where it is while the system runs."
+        raise ServiceFailedError(msg) from error
+    if free_bytes < FULL_BYTES:
         msg = f"the disk of the data folder {folder} is full; make room there, and start again with another folder."
         raise ServiceFailedError(msg)
 
