@@ -10,6 +10,8 @@ from pydantic import Field
 from cordguard.cli.options import flag_of, parse_settings, variable_of
 from cordguard.runtime.service import SetupError
 from cordguard.runtime.settings import ServiceSettings
+from cordguard.safety.policy_file import PolicyFile
+from cordguard.safety.settings import SafetySettings
 
 
 class Settings(ServiceSettings):
@@ -78,3 +80,9 @@ def test_help_describes_every_option_and_the_secrets(capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().out
     for words in ("--data-dir", "--simulated-clock", "100 % of cases", "one,two", "CORDGUARD_RECORDER_TOKEN"):
         assert words in shown
+
+
+def test_the_sentence_about_an_unreadable_policy_names_the_option_that_safety_has(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=rf"with {flag_of('policy_path')}$"):
+        PolicyFile(tmp_path / "none.toml")
+    assert "policy_path" in SafetySettings.model_fields

@@ -73,5 +73,5 @@ class PolicyFile:
         try:
             return self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            msg = f"the policy file {self._path} cannot be read ({error}); give a readable file with --policy"
+            msg = f"the policy file {self._path} cannot be read ({error}); give a readable file with --policy-path"
             raise SetupError(msg) from None
