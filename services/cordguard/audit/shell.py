@@ -17,11 +17,12 @@ from cordguard.audit.store import LedgerUnavailableError, NotALedgerError
 from cordguard.audit.throttle import Throttle
 from cordguard.bus.paho import open_paho
 from cordguard.bus.port import Delivery, Handlers, OpenBus, Subscription
-from cordguard.contract import lenient, topics
-from cordguard.contract.health import ClockReading, Rejected
+from cordguard.contract import topics
+from cordguard.contract.health import Rejected
 from cordguard.contract.units import HealthState
 from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
 from cordguard.runtime.health import HealthReporter
+from cordguard.runtime.run_clock import follow, tells_time
 from cordguard.runtime.service import Service, SetupError
 from cordguard.runtime.settings import ServiceSettings
 
@@ -98,9 +99,8 @@ class AuditService:
 
     def _receive(self, delivery: Delivery) -> None:
         message = delivery.message
-        parsed = topics.parse(message.topic)
-        if parsed is not None and parsed.topic is topics.CLOCK:
-            self._advance(message.payload)
+        if tells_time(message.topic):
+            follow(self._clock, message.payload)
             delivery.acknowledge()
             return
         draft = intake.read(self._settings.site, message.topic, message.payload, received_us=self._clock.now_us())
@@ -120,11 +120,6 @@ class AuditService:
         del reason
         self._commit()
         self._waiting = [(draft, None) for draft, _ in self._waiting]
-
-    def _advance(self, payload: bytes) -> None:
-        reading = lenient.read(ClockReading, payload)
-        if isinstance(self._clock, SimulatedClock) and isinstance(reading, ClockReading):
-            self._clock.advance_to(reading.at_us)
 
     def _is_wanted(self, draft: Draft) -> bool:
         """Whether it is readable, or one of the few unreadable ones that are kept."""

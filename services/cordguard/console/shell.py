@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from cordguard.bus.paho import open_paho
-from cordguard.bus.port import Connection, Delivery, Handlers, Message, OpenBus, Subscription
+from cordguard.bus.port import Connection, Delivery, Handlers, OpenBus, Subscription
 from cordguard.console.access import Access
 from cordguard.console.app import build_app
 from cordguard.console.commands import Person
@@ -16,11 +16,10 @@ from cordguard.console.live import Incoming
 from cordguard.console.moments import Moment
 from cordguard.console.server import WebThread, listen
 from cordguard.console.settings import ConsoleSettings, new_secret
-from cordguard.contract import lenient, topics
-from cordguard.contract.health import ClockReading
-from cordguard.contract.lenient import Unreadable
+from cordguard.contract import topics
 from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
 from cordguard.runtime.health import HealthReporter
+from cordguard.runtime.run_clock import follow, tells_time
 from cordguard.runtime.service import ServiceFailedError
 
 LOG: Final = logging.getLogger(__name__)
@@ -109,20 +108,10 @@ class Console:
 
     def _on_delivery(self, delivery: Delivery) -> None:
         message = delivery.message
-        if isinstance(self._clock, SimulatedClock):
-            advance(self._clock, message)
+        if tells_time(message.topic):
+            follow(self._clock, message.payload)
         self._exchange.bring(Incoming(message.topic, message.payload, message.retained, self._now()))
         delivery.acknowledge()
-
-
-def advance(clock: SimulatedClock, message: Message) -> None:
-    """Take over the run's time, if this message tells it."""
-    parsed = topics.parse(message.topic)
-    if parsed is None or parsed.topic is not topics.CLOCK:
-        return
-    reading = lenient.read(ClockReading, message.payload)
-    if not isinstance(reading, Unreadable):
-        clock.advance_to(reading.at_us)
 
 
 def build(settings: ConsoleSettings, open_bus: OpenBus = open_paho) -> Console:

@@ -12,8 +12,7 @@ from pydantic import JsonValue
 from cordguard.bus.paho import open_paho
 from cordguard.bus.port import Delivery, Handlers, OpenBus, Subscription
 from cordguard.contract import topics
-from cordguard.contract.health import ClockReading
-from cordguard.contract.lenient import Unreadable, read
+from cordguard.contract.lenient import Unreadable
 from cordguard.contract.units import HealthState
 from cordguard.recorder.batch import Batch
 from cordguard.recorder.influx import open_influx
@@ -24,6 +23,7 @@ from cordguard.recorder.shipper import Shipper, ShipperThread, ShippingState
 from cordguard.recorder.store import FILE_NAME, Store, StoreError, Trouble, open_store
 from cordguard.runtime.clock import MICROS_PER_S, Clock, SimulatedClock, WallClock
 from cordguard.runtime.health import HealthReporter
+from cordguard.runtime.run_clock import follow, tells_time
 from cordguard.runtime.service import SetupError
 
 BATCH_US: Final = 50_000
@@ -131,8 +131,8 @@ class Recorder:
 
     def _on_delivery(self, delivery: Delivery) -> None:
         message = delivery.message
-        if isinstance(self._clock, SimulatedClock) and _is_clock(message.topic):
-            _advance(self._clock, message.payload)
+        if tells_time(message.topic):
+            follow(self._clock, message.payload)
         rows = rows_of(message.topic, message.payload)
         if isinstance(rows, Unreadable):
             # Safety publishes the dead letter of what no one can read; here it is only counted.
@@ -206,14 +206,3 @@ def _start_shipping(settings: RecorderSettings, path: Path) -> ShipperThread | N
         return None
     target = f"{settings.influx_url} {settings.influx_org}/{settings.influx_bucket}"
     return ShipperThread(lambda: Shipper(Outbox(path, target), open_influx(settings)))
-
-
-def _is_clock(topic: str) -> bool:
-    parsed = topics.parse(topic)
-    return parsed is not None and parsed.topic is topics.CLOCK
-
-
-def _advance(clock: SimulatedClock, payload: bytes) -> None:
-    reading = read(ClockReading, payload)
-    if not isinstance(reading, Unreadable):
-        clock.advance_to(reading.at_us)
