@@ -134,7 +134,8 @@ def test_a_transition_that_comes_twice_is_one_event_and_one_mark() -> None:
 def test_an_alarm_that_stood_before_the_page_opened_is_marked_at_its_onset() -> None:
     site = SiteLive(at(0))
     site.apply(incoming(topics.ALARMS, alarms(at(0), alarm(since_us=T0_US - 5)), at(0), retained=True))
-    assert [mark.at_us for mark in room_of(site).marks] == [T0_US - 5]
+    shown = from_json(view.record(room_of(site), at(0)))["marks"]
+    assert shown == [{"at_us": T0_US - 5, "priority": "high", "symbol": "!!!"}]
 
 
 def test_retained_alarms_are_shown_and_prove_nothing_about_now() -> None:

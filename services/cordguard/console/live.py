@@ -46,8 +46,6 @@ class AlarmMark:
 
     at_us: int
     priority: Priority
-    name: str
-    sensor: str | None
 
 
 @dataclass(slots=True)
@@ -170,7 +168,7 @@ def _on_alarms(room: RoomLive, parsed: ParsedTopic, incoming: Incoming) -> Unrea
     room.alarms = alarms
     room.alarms_came = room.alarms_came if incoming.retained else incoming.came
     for alarm in alarms.present:
-        room.mark(alarm.alarm_id, AlarmMark(alarm.since_us, alarm.priority, alarm.name, alarm.sensor))
+        room.mark(alarm.alarm_id, AlarmMark(alarm.since_us, alarm.priority))
     return None
 
 
@@ -185,8 +183,7 @@ def _on_transition(room: RoomLive, parsed: ParsedTopic, incoming: Incoming) -> U
     room.record_version += 1
     room.commands.answer(transition)
     if transition.change in {"raised", "escalated"}:
-        mark = AlarmMark(transition.event_us, transition.priority, transition.name, transition.sensor)
-        room.mark(transition.alarm_id, mark)
+        room.mark(transition.alarm_id, AlarmMark(transition.event_us, transition.priority))
     return None
 
 

@@ -114,6 +114,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkView:
+    """Where on the time axis of the traces an alarm began or rose."""
+
+    at_us: int
+    priority: Priority
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What changes seldom and is sent when it does."""
 
@@ -127,7 +136,7 @@ class Record:
     unquotable: tuple[str, ...]
     """Sensors of the summary whose dose means nothing as a number: certainly exceeded."""
     events: list[Event]
-    marks: list[AlarmMark]
+    marks: list[MarkView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +187,7 @@ def record(room: RoomLive | None, now: Moment) -> bytes:
         summary=_wire(room.summary) if room is not None else None,
         unquotable=_unquotable(room.summary) if room is not None else (),
         events=[_event(transition) for transition in reversed(room.events)] if room is not None else [],
-        marks=list(room.marks) if room is not None else [],
+        marks=[_mark(mark) for mark in room.marks] if room is not None else [],
     )
     return to_json(frame)
 
@@ -252,6 +261,10 @@ def _event(transition: Transition) -> Event:
         actor=transition.actor,
         late=transition.late,
     )
+
+
+def _mark(mark: AlarmMark) -> MarkView:
+    return MarkView(mark.at_us, mark.priority, SYMBOLS[mark.priority])
 
 
 def _unquotable(summary: SessionSummary | None) -> tuple[str, ...]:

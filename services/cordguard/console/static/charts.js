@@ -45,12 +45,11 @@ export class Charts {
 
   /** @param {RecordFrame} record */
   setMarks(record) {
-    const marks = record.marks.map(({ at_us, priority }) => ({
+    this.#neural.marks = record.marks.map(({ at_us, priority, symbol }) => ({
       atMs: at_us / 1000,
-      symbol: { high: "!!!", medium: "!!", low: "!", info: "i" }[priority],
+      symbol,
       colour: colour(`alarm-${priority}`),
     }));
-    this.#neural.marks = marks;
   }
 
   /** @param {Latest} latest @param {number} dropped */

@@ -98,7 +98,7 @@
  * @property {string[]} unquotable sensors of the summary whose dose is exceeded beyond any number
  * @property {{at_us: number, change: string, priority: Priority, symbol: string, name: string, sensor: string | null,
  *   message: string, actor: string | null, late: boolean}[]} events
- * @property {{at_us: number, priority: Priority, name: string, sensor: string | null}[]} marks
+ * @property {{at_us: number, priority: Priority, symbol: string}[]} marks
  *
  * @typedef {object} Batch
  * @property {"batch"} kind
