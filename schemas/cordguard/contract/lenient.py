@@ -6,7 +6,7 @@ The fast path is plain strict validation. Only a message that fails it is taken 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -28,8 +28,7 @@ class Unreadable:
     """What was expected and what was found, in one sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class SensorSample:
+class SensorSample(NamedTuple):
     """One sensor at one moment: a temperature, or a fault."""
 
     sensor: str
@@ -38,8 +37,7 @@ class SensorSample:
     cold_junction_c: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TemperatureFrame:
+class TemperatureFrame(NamedTuple):
     """What could be read of a TemperatureReading."""
 
     seq: int
@@ -51,8 +49,7 @@ class TemperatureFrame:
     """What was wrong in a frame that was used all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class GeneratorFrame:
+class GeneratorFrame(NamedTuple):
     """What could be read of a GeneratorReading."""
 
     seq: int

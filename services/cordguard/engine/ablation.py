@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from cordguard.engine.tally import Tally, TemperatureSample
+from cordguard.engine.tally import Tally, TemperatureSample, tally_of
 
 PAUSE_US: Final = 30_000_000
 """RF that pauses for less than this is one ablation (pulsed generators pause for about 15 s)."""
@@ -50,7 +50,7 @@ class Ablation:
 
     def add_temperature(self, sample: TemperatureSample) -> None:
         """Take in a reading while or after this ablation runs."""
-        self.tallies.setdefault(sample.sensor, Tally()).add(sample)
+        tally_of(self.tallies, sample.sensor).add(sample)
 
     def add_rf(self, sample: GeneratorSample) -> None:
         """Take in a generator's reading with RF on."""

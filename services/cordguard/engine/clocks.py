@@ -36,7 +36,7 @@ class SourceClock:
     """What we know of one source's clock."""
 
     minima: deque[tuple[int, int]] = field(default_factory=deque)
-    """(second of received time, smallest received - at in it)."""
+    """(second of received time, received - at): the smallest that will be once those before it are forgotten."""
     pace: deque[tuple[int, int]] = field(default_factory=deque)
     """(received, at) of the first sample in each tenth of a second."""
     fixed_us: int | None = None
@@ -50,9 +50,9 @@ class SourceClock:
         second = received_us // _BUCKET_US
         offset = received_us - at_us
         minima = self.minima
-        if minima and minima[-1][0] == second:
-            minima[-1] = (second, min(offset, minima[-1][1]))
-        else:
+        while minima and minima[-1][1] >= offset:
+            minima.pop()
+        if not minima or minima[-1][0] != second:
             minima.append((second, offset))
         while minima[0][0] * _BUCKET_US < received_us - FILTER_US:
             minima.popleft()
@@ -60,7 +60,7 @@ class SourceClock:
 
     def offset_us(self) -> int:
         """The smallest ``received - at`` of the last 30 s; 0 if nothing was judged yet."""
-        return min((offset for _, offset in self.minima), default=0)
+        return self.minima[0][1] if self.minima else 0
 
     def draining(self, received_us: int, at_us: int) -> bool:
         """Whether the source's time runs faster than ours, beyond a burst."""

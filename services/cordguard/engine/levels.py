@@ -66,7 +66,16 @@ class Ladder:
     @property
     def standing(self) -> Priority | None:
         """The highest level that holds."""
-        return max((priority for priority, level in self.levels.items() if level.active), key=rank, default=None)
+        highest: Priority | None = None
+        for priority, level in self.levels.items():
+            if level.active and (highest is None or rank(priority) > rank(highest)):
+                highest = priority
+        return highest
+
+    @property
+    def idle(self) -> bool:
+        """Nothing holds, and nothing is waited for."""
+        return all(not level.active and level.pending_at_us is None for level in self.levels.values())
 
     @property
     def onset_event_us(self) -> int:
@@ -77,3 +86,11 @@ class Ladder:
         """Start waiting anew: the source's clock began a new epoch."""
         for level in self.levels.values():
             level.pending_at_us = None
+
+
+def ladder_of(ladders: dict[str, Ladder], rule: str) -> Ladder:
+    """A rule's levels, made when first asked for."""
+    ladder = ladders.get(rule)
+    if ladder is None:
+        ladder = ladders[rule] = Ladder()
+    return ladder

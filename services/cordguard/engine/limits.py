@@ -27,8 +27,9 @@ class BoundLimits:
 
 def stricter_role(first: Role | None, second: Role | None) -> Role | None:
     """Of two roles the one that is guarded more; None only if neither is known."""
-    known = [role for role in (first, second) if role is not None]
-    return max(known, key=_ROLE_STRICTNESS.index, default=None)
+    if first is None or first == second:
+        return second
+    return first if second is None else max(first, second, key=_ROLE_STRICTNESS.index)
 
 
 def strictest(first: Profile, second: Profile) -> Profile:

@@ -10,11 +10,13 @@ from cordguard.engine.streams import Order
 class Moment:
     """Where one frame stands: its order, its times, and whether it may count for the open case."""
 
-    __slots__ = ("at_us", "backlog", "counts", "event_us", "order", "received_us", "stamp")
+    __slots__ = ("at_us", "backlog", "counts", "event_us", "late", "order", "received_us", "stamp")
 
     def __init__(self, order: Order, at_us: int, received_us: int, stamp: str | None) -> None:
         """Event time and the rest are found out as the source is judged."""
         self.order = order
+        self.late = order == "late"
+        """Older than the newest of its stream."""
         self.stamp = stamp
         self.at_us = at_us
         self.received_us = received_us
@@ -26,11 +28,6 @@ class Moment:
     def record_us(self) -> int:
         """Event time for the record: nothing that was received lies in the future, whatever its source's clock says."""
         return self.received_us if self.event_us - self.received_us > LATE_US else self.event_us
-
-    @property
-    def late(self) -> bool:
-        """Older than the newest of its stream."""
-        return self.order == "late"
 
     def step_us(self, sensor: Sensor) -> int | None:
         """Time since the sensor's temperature before, by its source's clock; by ours if that clock was set since."""

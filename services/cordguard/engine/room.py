@@ -49,6 +49,8 @@ class RoomEngine:
         self._state = RoomState(site, room, policy, policy)
         self._monitor = monitor
         self._no_deadline_before_us = 0
+        self._patience_us = 0
+        """After the newest input; as good as unknown at first, when every deadline is looked at anyway."""
 
     @classmethod
     def restore(cls, content: dict[str, Any], *, monitor: str = "cordguard") -> RoomEngine:
@@ -155,7 +157,7 @@ class RoomEngine:
         if not about_ourselves:
             self._fire_due(received_us, out)
         step = Step(state, received_us, out, previous_us=state.received_us)
-        rf_before, patience_before_us = state.rf_on, patience_us(state)
+        rf_before, patience_before_us = state.rf_on, self._patience_us
         if entry.topic != local.TICK:  # a tick is nothing but what it makes fire, and that has moved the time
             state.received_us = received_us
         if entry.topic.startswith(LOCAL_PREFIX):
@@ -167,7 +169,8 @@ class RoomEngine:
             self._no_deadline_before_us = 0
             self._fire_due(received_us, out)
         plain = entry.topic.endswith(_TELEMETRY) and not out and state.rf_on == rf_before
-        plain = plain and patience_us(state) >= patience_before_us
+        self._patience_us = patience_us(state)
+        plain = plain and self._patience_us >= patience_before_us
         # Plain telemetry sets no deadline nearer than the shortest silence; anything else may.
         nearest_us = received_us + STALE_US if plain else received_us
         self._no_deadline_before_us = min(self._no_deadline_before_us, nearest_us)

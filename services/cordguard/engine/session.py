@@ -18,7 +18,7 @@ from cordguard.contract.summary import (
 from cordguard.contract.units import PolicyHash, ProfileName, Role
 from cordguard.engine.ablation import Ablation, Delivery, GeneratorSample
 from cordguard.engine.levels import rank
-from cordguard.engine.tally import Tally, TemperatureSample, summarise_sensor
+from cordguard.engine.tally import Tally, TemperatureSample, summarise_sensor, tally_of
 
 UnassignedSample = TemperatureSample | GeneratorSample
 """A sample that came before its case."""
@@ -50,7 +50,7 @@ class SessionFold:
         if isinstance(sample, GeneratorSample):
             self.delivery.add(sample)
             return
-        self.tallies.setdefault(sample.sensor, Tally()).add(sample)
+        tally_of(self.tallies, sample.sensor).add(sample)
         if self.delivery.current is not None:
             self.delivery.current.add_temperature(sample)
 

@@ -12,7 +12,7 @@ from cordguard.contract.case import Case
 from cordguard.contract.units import Fault, Kind, Priority, ProfileName, Role
 from cordguard.engine.clocks import SourceClock
 from cordguard.engine.dose import Dose
-from cordguard.engine.levels import Ladder
+from cordguard.engine.levels import Ladder, ladder_of
 from cordguard.engine.lifecycle import Flags
 from cordguard.engine.limits import BoundLimits, stricter_role
 from cordguard.engine.local import LatencyMs
@@ -75,10 +75,7 @@ class Sensor:
 
     def ladder(self, rule: str) -> Ladder:
         """The levels of a rule on this sensor, made when first asked for."""
-        ladder = self.ladders.get(rule)
-        if ladder is None:
-            ladder = self.ladders[rule] = Ladder()
-        return ladder
+        return ladder_of(self.ladders, rule)
 
 
 @dataclass(slots=True)
@@ -124,12 +121,16 @@ class Source:
     """(second of at, number of samples) of the last minute."""
     stamps_in_a_row: int = 0
 
+    def stream(self, kind: str) -> Stream:
+        """The order of one kind of message, made when first asked for."""
+        stream = self.streams.get(kind)
+        if stream is None:
+            stream = self.streams[kind] = Stream()
+        return stream
+
     def ladder(self, rule: str) -> Ladder:
         """The levels of a rule on this source, made when first asked for."""
-        ladder = self.ladders.get(rule)
-        if ladder is None:
-            ladder = self.ladders[rule] = Ladder()
-        return ladder
+        return ladder_of(self.ladders, rule)
 
 
 @dataclass(slots=True)
@@ -238,11 +239,14 @@ class RoomState:
 
     def ladder(self, rule: str) -> Ladder:
         """The levels of a rule for the room as a whole."""
-        return self.ladders.setdefault(rule, Ladder())
+        return ladder_of(self.ladders, rule)
 
     def source(self, name: str) -> Source:
         """A source by name, made when first heard of."""
-        return self.sources.setdefault(name, Source(name))
+        source = self.sources.get(name)
+        if source is None:
+            source = self.sources[name] = Source(name)
+        return source
 
     def sensor(self, key: str) -> Sensor:
         """A sensor by source/sensor, made when first heard of."""

@@ -10,6 +10,8 @@ from cordguard.contract.summary import SensorSummary
 from cordguard.contract.units import Role
 from cordguard.engine.dose import MAX_STEP_US, Dose, time_above_us
 
+LOWEST_C: Final = 42.0
+"""The lowest temperature that time is counted above."""
 _US_PER_S: Final = 1_000_000
 
 
@@ -60,12 +62,22 @@ class Tally:
         self.dose.add(sample.event_us, temperature_c, step_us=sample.step_us or 0, step_estimated=sample.step_estimated)
 
     def _take_time(self, step_us: int, temperature_c: float) -> None:
-        before_c = self.dose.newest_c
-        self.above_42_us += time_above_us(step_us, before_c, temperature_c, 42.0)
-        self.above_43_us += time_above_us(step_us, before_c, temperature_c, 43.0)
-        self.above_45_us += time_above_us(step_us, before_c, temperature_c, 45.0)
         if step_us <= MAX_STEP_US:
             self.covered_us += step_us
+        before_c = self.dose.newest_c
+        if before_c < LOWEST_C and temperature_c < LOWEST_C:
+            return
+        self.above_42_us += time_above_us(step_us, before_c, temperature_c, LOWEST_C)
+        self.above_43_us += time_above_us(step_us, before_c, temperature_c, 43.0)
+        self.above_45_us += time_above_us(step_us, before_c, temperature_c, 45.0)
+
+
+def tally_of(tallies: dict[str, Tally], sensor: str) -> Tally:
+    """A sensor's tally, made when first asked for."""
+    tally = tallies.get(sensor)
+    if tally is None:
+        tally = tallies[sensor] = Tally()
+    return tally
 
 
 def summarise_sensor(sensor: str, tally: Tally, role: Role, listed: CaseSensor | None, span_us: int) -> SensorSummary:

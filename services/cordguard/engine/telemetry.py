@@ -16,7 +16,6 @@ from cordguard.engine.rules import sensor as sensor_rules
 from cordguard.engine.rules import source as source_rules
 from cordguard.engine.session import UnassignedSample
 from cordguard.engine.state import Generator, RoomState, Sensor, Source
-from cordguard.engine.streams import Stream
 from cordguard.engine.tally import TemperatureSample
 
 UNASSIGNED_US: Final = 10 * 60_000_000
@@ -115,7 +114,7 @@ def _apply_status_role(step: Step, key: str, role: str) -> None:
 def _place(step: Step, source: Source, kind: str, frame: TemperatureFrame | GeneratorFrame) -> Moment | None:
     """Find out where a frame stands; None if it is a repeat."""
     state, received_us = step.state, step.received_us
-    stream = source.streams.setdefault(kind, Stream())
+    stream = source.stream(kind)
     order = stream.classify(frame.seq, frame.at_us, received_us, offset_us=source.clock.fixed_us or 0)
     state.count("unknown_keys", frame.unknown_keys)
     if order == "repeat":

@@ -77,11 +77,11 @@ def fire(step: Step, deadline: Deadline, monitor: str) -> None:
 
 def patience_us(state: RoomState) -> int:
     """How much silence all streams together are allowed: if one is allowed less, a deadline may have come nearer."""
-    return sum(
-        max(STALE_US, STALE_PERIODS * stream.period_us)
-        for source in state.sources.values()
-        for stream in source.streams.values()
-    )
+    total_us = 0
+    for source in state.sources.values():
+        for stream in source.streams.values():
+            total_us += max(STALE_US, STALE_PERIODS * stream.period_us)
+    return total_us
 
 
 def _silences(state: RoomState) -> Iterator[Deadline]:

@@ -23,13 +23,15 @@ IMPEDANCE_CLEARS_RISE_OHM: Final = 15.0
 def judge_impedance(step: Step, source: Source, generator: Generator, at_us: int, event_us: int) -> None:
     """R18: impedance against its baseline, the median of the first 10 s at power."""
     impedance_ohm, ladder = generator.impedance_ohm, source.ladder("R18")
-    before = ladder.standing
     if generator.rf_on and impedance_ohm is not None:
         _measure_baseline(generator, at_us, impedance_ohm)
     baseline_ohm = generator.baseline_ohm
     judged = baseline_ohm is not None and impedance_ohm is not None and generator.rf_on
     medium_ohm, high_ohm, clear_ohm = _impedance_limits(baseline_ohm or 0.0)
     value_ohm = impedance_ohm or 0.0
+    if (not judged or value_ohm < medium_ohm) and ladder.idle:
+        return
+    before = ladder.standing
     limit_of: dict[Priority, float] = {"medium": medium_ohm, "high": high_ohm}
     for priority, limit_ohm in limit_of.items():
         ladder.at(priority).judge(

@@ -171,12 +171,14 @@ def _settle_temperature(
 def _judge_predicted(
     step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile
 ) -> None:
+    ladder = sensor.ladder("R04")
+    if temperature_c < GATE_TEMPERATURE_C and ladder.idle:
+        return
     slope = slope_in_use(step.state, sensor, event_us)
     if slope is None:
         return
     peak_c = predicted_peak_c(temperature_c, slope, limits)
     gate = temperature_c >= GATE_TEMPERATURE_C and slope >= GATE_SLOPE_C_PER_S
-    ladder = sensor.ladder("R04")
     before = ladder.standing
     limit_of: dict[Priority, float] = {"medium": limits.predicted_medium_c, "high": limits.predicted_high_c}
     for priority, limit_c in limit_of.items():

@@ -40,6 +40,8 @@ def judge_clock(step: Step, source: Source, received_us: int, at_us: int) -> Non
         ladder.forget_pending()
         return
     offset_us = clock.offset_us()
+    if not ladder.levels and abs(offset_us) <= SKEW_LIMITS_US["low"]:
+        return
     before = ladder.standing
     event_us = clock.event_us(at_us)
     for priority, limit_us in SKEW_LIMITS_US.items():
