@@ -227,7 +227,8 @@ def test_what_the_disk_did_not_take_is_kept_even_if_the_connection_is_lost_meanw
         ("cordguard/v1/site/room-1/case", b'{"session":"s","colour":"red"}', "revision: Field required"),
         ("cordguard/v1/site/room-1/command", b"\xff\xfe", "message: Invalid JSON"),
         ("cordguard/v1/site/Room_1/mark", b"{}", "topic: a level is malformed"),
-        ("cordguard/v1/site/room-1/summary", b"[" * 70_000, "at most 65536 are read"),
+        ("cordguard/v1/site/room-1/mark", b"[" * 70_000, "at most 65536 are read"),
+        ("cordguard/v1/site/room-1/summary", b"[" * 1_100_000, "at most 1048576 are read"),
     ],
 )
 def test_what_cannot_be_read_is_acknowledged_and_kept_with_the_reason(
