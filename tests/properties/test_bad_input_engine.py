@@ -333,6 +333,19 @@ def test_the_case_twice_is_one_case_and_an_older_revision_is_a_dead_letter() -> 
     assert "older" in room.rejected[-1].reason
 
 
+def test_r44_a_stamp_that_contradicted_a_case_is_no_alarm_once_that_case_is_over() -> None:
+    room = Room()
+    room.status(canal="neural", tip="probe")
+    room.case()
+    room.run(2, power_w=0.0, canal=37.0, tip=37.0, session="s-yesterday")
+    assert room.alarm("R44", SOURCE) is not None
+    room.close()
+    room.run(200, power_w=0.0, canal=37.0, tip=37.0, session="s-yesterday", period_s=0.5)
+    assert [summary.final for summary in room.summaries] == [False, True]
+    assert room.alarm("R44", SOURCE) is None
+    assert (room.story("R44")[0], room.story("R44")[-1]) == ("R44 raised high", "R44 ended high")
+
+
 def test_retained_garbage_and_retained_old_telemetry_raise_nothing_and_hide_nothing() -> None:
     room = Room()
     old = {"seq": 9, "at_us": START_US - us(86_400), "readings": [{"sensor": "canal", "temperature_c": 55.0}]}

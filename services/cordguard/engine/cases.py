@@ -12,6 +12,7 @@ from cordguard.engine.limits import BoundLimits, combine, resolve, stricter_role
 from cordguard.engine.rules import neural
 from cordguard.engine.rules.room import judge_bound, judge_guarded
 from cordguard.engine.rules.sensor import follow_role, is_live
+from cordguard.engine.rules.source import end_conflict
 from cordguard.engine.session import SessionFold, SummaryContext, summarise
 from cordguard.engine.state import CALM_US, RoomState, Watch
 from cordguard.engine.tally import TemperatureSample
@@ -238,6 +239,8 @@ def _calm(state: RoomState, key: str) -> bool:
 def release(step: Step, event_us: int, monitor: str) -> None:
     """End the watch: final summary, and latches that still want their reset."""
     _end_watch(step, event_us, monitor)
+    for source in step.state.sources.values():
+        end_conflict(step, source, event_us)
     _apply_roles(step)
     judge_guarded(step, event_us)
 

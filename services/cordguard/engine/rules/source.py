@@ -151,6 +151,13 @@ def judge_stamp(step: Step, source: Source, stamp: str | None, event_us: int) ->
     return agrees
 
 
+def end_conflict(step: Step, source: Source, event_us: int) -> None:
+    """R44 is over: there is no case any more that a stamp could contradict."""
+    if source.ladders.pop("R44", None) is not None:
+        message = f"{source.name}: the case that it contradicted is over"
+        settle(step, Finding(SESSION_CONFLICT, source.name, None, event_us, event_us, message))
+
+
 def raise_offline(step: Step, source: Source, onset_us: int, why: str) -> None:
     """R17: a source is silent, or says that it goes."""
     source.ladder("R17").at("medium").force(onset_us)
