@@ -32,6 +32,7 @@ from cordguard.runtime.clock import SimulatedClock
 from cordguard.runtime.service import Service
 from cordguard.runtime.settings import ServiceSettings
 from cordguard.safety.replay import replay_file
+from cordguard.safety.rooms import ROOMS_MAX
 from cordguard.safety.settings import SafetySettings
 from cordguard.safety.shell import SafetyService
 from support.bad_input import NOT_READABLE, UNKNOWN_TOPICS, payloads, topics, unreadable_messages
@@ -169,6 +170,20 @@ def _counters(stage: Stage) -> dict[str, object]:
     counters = said[-1].detail["counters"] if said else {}
     assert isinstance(counters, dict)
     return dict(counters)
+
+
+def test_made_up_rooms_are_counted_and_fill_neither_disk_nor_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.measure(37.0, frames=1)
+    for number in range(200):
+        stage.device.publish(f"cordguard/v1/{SITE}/room-{number}/gen-1/temperature", b"{}")
+    stage.step()
+    assert len(list((stage.data_dir / "journal").iterdir())) == ROOMS_MAX
+    assert len([record for record in caplog.records if "names no room" in record.message]) <= 8
+    wait_until(lambda: _counters(stage).get("unaddressed") == 200 - ROOMS_MAX + 1, what="health that counts them")
+    stage.measure(46.0, frames=3)
+    assert "R01 raised" in stage.story()
 
 
 def test_r01_is_raised_through_a_storm_of_bad_input_as_without_it(stage: Stage) -> None:

@@ -18,6 +18,8 @@ from cordguard.safety.files import OpenFile
 from cordguard.safety.journal import journal_files
 from cordguard.safety.keeper import RoomKeeper, open_room
 
+ROOMS_MAX: Final = 64
+"""Rooms of one site that one process watches."""
 CLEAN_STOP: Final = "clean-stop"
 """A file that stands in the journal folder while safety is stopped in good order."""
 
@@ -63,6 +65,10 @@ class Rooms:
         for name in names:
             if name != CANARY_ROOM:
                 self._open_room(name, now_us, ended)
+
+    def admits(self, room: str) -> bool:
+        """Whether a room is known, or there is a place for it: made-up names must not fill a disk with journals."""
+        return room in self._keepers or len(self._keepers) < ROOMS_MAX
 
     def get(self, room: str, now_us: int) -> tuple[RoomKeeper, list[Emission]]:
         """A room's keeper, made when first heard of; and what is to be published because of that."""
