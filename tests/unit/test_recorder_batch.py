@@ -8,8 +8,9 @@ import pytest
 
 from cordguard.bus.port import Message, QoS
 from cordguard.recorder import batch as batch_module
-from cordguard.recorder.batch import HANDLES_MAX, Batch
+from cordguard.recorder.batch import Batch
 from cordguard.recorder.rows import MarkRow
+from cordguard.runtime.held import HANDLES_MAX, Held
 
 
 @dataclass
@@ -68,3 +69,16 @@ def test_vitals_give_way_when_too_much_waits_and_promised_messages_never_do(monk
     batch.add(delivery("d", qos=1), (row("d"),))
     assert [one.mark_id for one in batch.rows() if isinstance(one, MarkRow)] == ["a", "b", "d"]
     assert batch.dropped == 1
+
+
+def test_what_was_kept_is_let_go_oldest_first_and_the_rest_waits_on() -> None:
+    held = Held[str]()
+    deliveries = [delivery(name) for name in "abc"]
+    for one in deliveries:
+        held.add(one, one.message.payload.decode())
+    assert held.oldest(2) == ["a", "b"]
+    held.acknowledge(2)
+    assert [one.acknowledged for one in deliveries] == [1, 1, 0]
+    assert held.oldest() == ["c"]
+    assert deliveries[2].message in held
+    assert deliveries[0].message not in held

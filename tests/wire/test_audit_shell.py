@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cordguard.audit import shell as audit_shell
 from cordguard.audit.ledger import Ledger, open_ledger
 from cordguard.audit.reader import read_ledger
 from cordguard.audit.shell import AuditService, build
@@ -215,6 +216,18 @@ def test_what_the_disk_did_not_take_is_kept_even_if_the_connection_is_lost_meanw
     world.step(4)
     assert len(world.kinds()) == 9
     assert world.broker.unacknowledged(CLIENT_ID) == ()
+
+
+def test_a_long_queue_is_entered_part_by_part_and_whole_at_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_shell, "COMMIT_MAX", 4)
+    world.say(*whole_session())
+    world.step()
+    assert (len(world.kinds()), len(world.broker.unacknowledged(CLIENT_ID))) == (4, 5)
+    world.service.close()
+    assert len(world.kinds()) == 9
+    assert verify(world.path).good
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,16 @@ from cordguard.contract.health import Rejected
 from cordguard.contract.units import HealthState
 from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
 from cordguard.runtime.health import HealthReporter
+from cordguard.runtime.held import Held
 from cordguard.runtime.run_clock import follow, tells_time
 from cordguard.runtime.service import Service, SetupError
 from cordguard.runtime.settings import ServiceSettings
 
 RETRY_S: Final = 1.0
 """Pause between two attempts while the ledger cannot be written."""
+
+COMMIT_MAX: Final = 500
+"""Messages of one transaction: a long queue must not keep the connection waiting beyond its keep-alive."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +57,8 @@ class AuditService:
         self._ledger = ledger
         self._clock = clock
         self._monotonic_s = monotonic_s
-        self._waiting: list[tuple[Draft, Delivery | None]] = []
-        """Not yet in the ledger, not yet acknowledged; without a delivery if its connection is gone."""
+        self._held = Held[Draft]()
+        """Not yet in the ledger, not yet acknowledged."""
         self._throttle = Throttle()
         self._counts = {"entered": 0, "repeated": 0, "conflict": 0, "unreadable": 0, "unreadable_not_kept": 0}
         self._trouble: str | None = None
@@ -62,9 +66,9 @@ class AuditService:
         self._enter_start()
         self._head = ledger.head()
         self._health = HealthReporter("audit", settings.site, settings.instance, clock, monotonic_s=monotonic_s)
-        handlers = Handlers(self._receive, on_disconnected=self._orphan)
         client_id = f"audit-{settings.site}-{settings.instance}"
-        self._bus = open_bus(settings.connection(client_id, self._subscriptions(), will=self._health.will), handlers)
+        connection = settings.connection(client_id, self._subscriptions(), will=self._health.will)
+        self._bus = open_bus(connection, Handlers(self._receive))
 
     @property
     def ready(self) -> bool:
@@ -72,16 +76,18 @@ class AuditService:
         return self._bus.connected and self._trouble is None
 
     def step(self, timeout_s: float) -> None:
-        """Take what comes, commit it in one transaction, acknowledge it."""
+        """Take what comes, commit it, acknowledge it."""
         self._bus.poll(timeout_s)
         if self._monotonic_s() >= self._retry_at_s:
             self._commit()
         state: HealthState = "ok" if self._trouble is None else "failed"
-        self._health.beat(self._bus, state, queue=len(self._waiting), detail=self._detail())
+        self._health.beat(self._bus, state, queue=len(self._held), detail=self._detail())
 
     def close(self) -> None:
         """Commit what is there, say that we stop, disconnect."""
         self._commit()
+        while self._held and self._trouble is None:
+            self._commit()
         self._health.stopped(self._bus)
         self._bus.close()
         self._ledger.close()
@@ -107,19 +113,7 @@ class AuditService:
         if draft is None or not self._is_wanted(draft):
             delivery.acknowledge()
             return
-        # Sent again because we could not keep it yet: the new delivery stands for the old one.
-        self._waiting = [
-            (waiting, held)
-            for waiting, held in self._waiting
-            if not (_same(waiting, draft) and (message.duplicate or held is None))
-        ]
-        self._waiting.append((draft, delivery))
-
-    def _orphan(self, reason: str) -> None:
-        """Keep in hand what could not be kept on disk: the broker sends it again, unless it lost it."""
-        del reason
-        self._commit()
-        self._waiting = [(draft, None) for draft, _ in self._waiting]
+        self._held.add(delivery, draft)
 
     def _is_wanted(self, draft: Draft) -> bool:
         """Whether it is readable, or one of the few unreadable ones that are kept."""
@@ -133,22 +127,21 @@ class AuditService:
         return kept
 
     def _commit(self) -> None:
-        """Write what waits and acknowledge it, or say why not; it then stays where it is."""
-        if not self._waiting:
+        """Write what has waited longest and acknowledge it, or say why not; it then stays where it is."""
+        drafts = self._held.oldest(COMMIT_MAX)
+        if not drafts:
             return
         try:
-            outcomes = self._ledger.append([draft for draft, _ in self._waiting], self._clock.now_us())
+            outcomes = self._ledger.append(drafts, self._clock.now_us())
             self._head = self._ledger.head()
         except LedgerUnavailableError as error:
             self._complain(str(error))
             return
-        for (draft, delivery), outcome in zip(self._waiting, outcomes, strict=True):
-            if delivery is not None:
-                delivery.acknowledge()
+        self._held.acknowledge(len(drafts))
+        for draft, outcome in zip(drafts, outcomes, strict=True):
             self._counts[outcome] += 1
             if outcome == "conflict":
                 _log.warning("%s %s came again with another content: both are kept", draft.kind, draft.key)
-        self._waiting.clear()
         if self._trouble is not None:
             _log.info("the ledger can be written again; nothing was lost")
             self._trouble = None
@@ -187,9 +180,3 @@ def build(settings: ServiceSettings, open_bus: OpenBus = open_paho) -> Service:
     except LedgerUnavailableError as error:
         ledger.close()
         raise SetupError(str(error)) from None
-
-
-def _same(one: Draft, other: Draft) -> bool:
-    """Whether two drafts are of the same message; an unreadable one's key is the hash of all of it."""
-    same_identity = (one.room, one.kind, one.key) == (other.room, other.kind, other.key)
-    return same_identity and (one.kind == "unreadable" or one.content == other.content)
