@@ -129,7 +129,7 @@ def test_a_transition_about_something_older_than_2_s_says_late() -> None:
     assert raised.late
 
 
-def test_an_alarm_that_a_late_sample_raises_anew_from_the_same_onset_goes_on_counting_its_steps() -> None:
+def test_a_late_sample_that_joins_a_warm_run_which_was_told_and_is_over_tells_it_not_again() -> None:
     room = Room()
     room.case()
     room.run(1.0, canal=37.0)
@@ -143,4 +143,4 @@ def test_an_alarm_that_a_late_sample_raises_anew_from_the_same_onset_goes_on_cou
     room.run(0.1, canal=37.0)
     said = room.of("R02")
     assert {entry.alarm_id for entry in said} == {named("R02", CANAL, onset_us)}
-    assert [entry.step for entry in said] == [1, 2, 3, 4]
+    assert [entry.change for entry in said] == ["raised", "ended"]

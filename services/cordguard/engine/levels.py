@@ -25,11 +25,16 @@ class Level:
     """Source's time at which the condition was first met without a break, while it does not count yet."""
     onset_event_us: int = 0
     """The same moment on the common axis; onset of the alarm once active."""
+    told_us: tuple[int, int] | None = None
+    """From when to when (event time) it held the last time, if that was seen as it happened."""
+    by_late: bool = False
+    """Whether a late sample made it active: then its end says nothing about the time in between."""
 
     def judge(self, *, met: bool, over: bool, at_us: int, event_us: int, persist_us: int) -> bool:
         """Take in one judgement; True if the level became active or ceased to be."""
         if self.active:
-            self.active = not over
+            if over:
+                self.active, self.told_us = False, None if self.by_late else (self.onset_event_us, event_us)
             return over
         if not met:
             self.pending_at_us = None
@@ -39,14 +44,25 @@ class Level:
             self.pending_at_us, self.onset_event_us = at_us, event_us
         if at_us - self.pending_at_us < persist_us:
             return False
-        self.active, self.pending_at_us = True, None
+        self.active, self.pending_at_us, self.by_late = True, None, False
         return True
+
+    def force_late(self, onset_event_us: int) -> bool:
+        """As ``force``, because of a late sample."""
+        changed = self.force(onset_event_us)
+        self.by_late |= changed
+        return changed
+
+    def was_told(self, event_us: int, margin_us: int) -> bool:
+        """Whether a moment belongs to the last time that it held, which is over."""
+        return self.told_us is not None and self.told_us[0] - margin_us <= event_us <= self.told_us[1]
 
     def force(self, onset_event_us: int) -> bool:
         """Become active without waiting; True if it was not."""
         changed = not self.active
         if changed:
             self.active, self.pending_at_us, self.onset_event_us = True, None, onset_event_us
+            self.by_late = False
         return changed
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from cordguard.contract.units import Priority
 from cordguard.engine.alarms import Evidence, Finding, Step, settle
+from cordguard.engine.levels import Level
 from cordguard.engine.policy import Profile
 from cordguard.engine.rules.definition import Rule
 from cordguard.engine.rules.tissue import NEURAL_DOSE, NEURAL_STOP, NEURAL_WARN, PREDICTED_PEAK
@@ -47,17 +48,21 @@ def judge_newest(step: Step, sensor: Sensor, at_us: int, event_us: int, temperat
 
 
 def judge_late(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
-    """Judge a late sample by the level rules only: it can raise, never clear."""
+    """Judge a late sample by the level rules only: it can raise, never clear, nor tell again what is told and over."""
     sample = (at_us, temperature_c)
     samples = sorted([*sensor.recent, *sensor.late, sample])
     bisect.insort(sensor.late, sample)
     del sensor.late[:-RECENT]
     onset_at_us = _two_of_three(samples, sample, limits.stop_c)
-    if onset_at_us is not None and sensor.ladder("R01").at("high").force(event_us - (at_us - onset_at_us)):
+    if onset_at_us is not None and _tell_late(sensor.ladder("R01").at("high"), at_us, event_us, onset_at_us):
         _settle_temperature(step, NEURAL_STOP, sensor, event_us, temperature_c, limits.stop_c)
     onset_at_us = _held_since(samples, sample, limits.warn_c)
-    if onset_at_us is not None and sensor.ladder("R02").at("medium").force(event_us - (at_us - onset_at_us)):
+    if onset_at_us is not None and _tell_late(sensor.ladder("R02").at("medium"), at_us, event_us, onset_at_us):
         _settle_temperature(step, NEURAL_WARN, sensor, event_us, temperature_c, limits.warn_c)
+
+
+def _tell_late(level: Level, at_us: int, event_us: int, onset_at_us: int) -> bool:
+    return not level.was_told(event_us, WARN_PERSIST_US) and level.force_late(event_us - (at_us - onset_at_us))
 
 
 def forget(step: Step, sensor: Sensor, event_us: int) -> None:
