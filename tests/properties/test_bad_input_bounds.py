@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from cordguard.contract.capture import CapturedInput
+from cordguard.contract.case import CASE_SENSORS_MAX
 from cordguard.engine.admission import SENSORS_MAX, SOURCES_MAX
 from cordguard.engine.intake import REJECTED_PER_SECOND
+from cordguard.engine.room import RoomEngine
 from support.bad_input import engine, play
 from support.room import CANAL, CASE_SENSORS, ROOM, SITE, SOURCE, START_US, Room
 
@@ -85,3 +87,15 @@ def test_gaps_in_the_numbers_of_a_hurried_clock_are_counted_and_forgotten() -> N
     stream = room.engine.snapshot()["sources"][SOURCE]["streams"]["temperature"]
     assert len(stream["missing"]) < 300
     assert "R15 escalated medium" in room.story()
+
+
+def test_a_case_that_swaps_all_its_sensors_under_rf_can_still_be_written_down_and_read_again() -> None:
+    room = Room()
+    room.case(sensors={f"a{number}": ("neural", 12.0) for number in range(40)})
+    room.run(1, power_w=10.0)
+    room.amend(sensors={f"b{number}": ("neural" if number % 2 else "probe", 12.0) for number in range(40)})
+    state = room.engine.snapshot()
+    listed = state["watch"]["case"]["sensors"]
+    assert len(listed) == CASE_SENSORS_MAX
+    assert [sensor["role"] for sensor in listed].count("neural") == 60
+    assert RoomEngine.restore(json.loads(json.dumps(state))).snapshot() == state

@@ -21,6 +21,9 @@ from cordguard.contract.units import (
     Word,
 )
 
+CASE_SENSORS_MAX = 64
+"""Sensors that one case may list."""
+
 DistanceMm = Annotated[float, Field(ge=0.0, le=500.0)]
 
 
@@ -72,7 +75,9 @@ class Case(WireModel):
     lesion: Lesion | None = Field(default=None, description="Kind of metastasis.")
     posterior_wall: PosteriorWall | None = Field(default=None, description="State of the posterior wall.")
     profile: ProfileName | None = Field(default=None, description="Named limit profile; the facts can only tighten it.")
-    sensors: tuple[CaseSensor, ...] = Field(default=(), max_length=64, description="The sensors of this case.")
+    sensors: tuple[CaseSensor, ...] = Field(
+        default=(), max_length=CASE_SENSORS_MAX, description="The sensors of this case."
+    )
     plan: Plan | None = Field(default=None, description="What is planned.")
 
     @model_validator(mode="after")

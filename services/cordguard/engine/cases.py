@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cordguard.contract.case import Case, CaseSensor
+from cordguard.contract.case import CASE_SENSORS_MAX, Case, CaseSensor
 from cordguard.contract.topics import SUMMARY
 from cordguard.engine.alarms import Step
 from cordguard.engine.dose import MAX_STEP_US, Dose
@@ -174,7 +174,9 @@ def _tightened(old: Case, new: Case) -> Case:
     """The old case with what may change at once under RF: the end of the record, and stricter roles."""
     wanted = {sensor.sensor: sensor for sensor in new.sensors}
     kept = {sensor.sensor: sensor for sensor in old.sensors}
-    sensors = tuple(_stricter_sensor(kept.get(key), wanted.get(key)) for key in sorted({*kept, *wanted}))
+    both = (_stricter_sensor(kept.get(key), wanted.get(key)) for key in sorted({*kept, *wanted}))
+    # Of more than a case may list the nerves stay: who is not listed is judged as neural, under the strictest limits.
+    sensors = tuple(sorted(both, key=lambda sensor: sensor.role != "neural"))[:CASE_SENSORS_MAX]
     update = {"state": new.state, "closed_us": new.closed_us, "revision": new.revision, "sensors": sensors}
     return old.model_copy(update=update)
 

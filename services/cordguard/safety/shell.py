@@ -185,7 +185,7 @@ class SafetyService:
             self._latency.add(time.perf_counter_ns() - began_ns)
 
     def _pass_over(self, topic: str) -> None:
-        """Count what has no room; who makes up topics must not fill the log: saying so 1, 2, 4, 8, … times is enough."""
+        """Count what has no room. Who makes up topics must not fill the log: it is said at 1, 2, 4, 8, … of them."""
         self._unaddressed += 1
         if self._unaddressed.bit_count() == 1:
             log.warning("a message on %.200s names no room that can be watched; %d so far", topic, self._unaddressed)
