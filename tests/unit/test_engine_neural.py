@@ -162,13 +162,24 @@ def test_r04_is_silent_for_a_forecast_just_below_its_limit() -> None:
 
 
 def test_r04_is_gated_below_39_degrees_and_below_three_hundredths_of_a_degree_a_second() -> None:
-    steep = settled(0.2, 37.0)
-    ramp(steep, 37.0, 0.2, 9.9)  # up to 38.98 °C, forecast 51 °C
+    steep = settled(0.1, 37.0)
+    ramp(steep, 37.0, 0.1, 19.9)  # up to 38.99 °C, forecast 45 °C
     assert steep.story("R04") == []
     slow = Room()
     slow.case(profile="near")
     ramp(slow, 41.0, 0.029, 34.0)  # up to 41.99 °C, forecast 44.3 °C under near
     assert slow.story("R04") == []
+
+
+def test_r04_takes_the_slope_of_the_last_10_s() -> None:
+    room = watched()
+    room.run(20.0, canal=37.0)
+    ramp(room, 37.0, 0.02, 9.5)
+    slope = room.sensor().slope_c_per_s
+    assert slope is not None
+    assert slope < 0.0199
+    ramp(room, 37.19, 0.02, 0.6)
+    assert room.sensor().slope_c_per_s == pytest.approx(0.02, rel=1e-6)
 
 
 def test_r04_needs_eight_samples_for_a_slope() -> None:
