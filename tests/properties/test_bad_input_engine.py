@@ -346,6 +346,21 @@ def test_r44_a_stamp_that_contradicted_a_case_is_no_alarm_once_that_case_is_over
     assert (room.story("R44")[0], room.story("R44")[-1]) == ("R44 raised high", "R44 ended high")
 
 
+def test_r31_an_older_cement_mark_that_comes_late_does_not_shorten_the_watch() -> None:
+    room = Room()
+    room.status(canal="neural", tip="probe")
+    room.case()
+    room.run(1, power_w=10.0, canal=37.0, tip=37.0)
+    room.now_us += us(300)
+    room.mark("cement-injected")
+    room.mark("cement-injected", at_us=START_US)
+    room.close()
+    room.run(1_195, power_w=0.0, canal=37.0, tip=37.0, period_s=1.0)
+    assert [summary.final for summary in room.summaries] == [False]
+    room.run(10, power_w=0.0, canal=37.0, tip=37.0, period_s=1.0)
+    assert [summary.final for summary in room.summaries] == [False, True]
+
+
 def test_retained_garbage_and_retained_old_telemetry_raise_nothing_and_hide_nothing() -> None:
     room = Room()
     old = {"seq": 9, "at_us": START_US - us(86_400), "readings": [{"sensor": "canal", "temperature_c": 55.0}]}

@@ -124,7 +124,8 @@ def _take_mark(step: Step, mark: Mark) -> None:
     if mark.mark == "sensor-moved":
         restart_doses(step, mark.at_us)
     elif mark.mark == "cement-injected" and state.watch is not None:
-        state.watch.cement_event_us = mark.at_us
+        # Brokers resend out of order: the last cement counts, not the last message.
+        state.watch.cement_event_us = max(mark.at_us, state.watch.cement_event_us or 0)
 
 
 def _within_budget(state: RoomState, sender: str, second: int) -> bool:
