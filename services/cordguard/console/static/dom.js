@@ -41,7 +41,7 @@ export function setText(target, text) {
 
 /**
  * Make the children of a list match its items, keeping the element of an item that stays: a button that is being
- * pressed must not be replaced under the finger.
+ * pressed must not be replaced under the finger. No two items may have the same key.
  * @template Item
  * @param {Element} list
  * @param {Item[]} items

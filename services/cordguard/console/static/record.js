@@ -7,6 +7,9 @@ import { openForm } from "./caseform.js";
 import { byId, element, post } from "./dom.js";
 import { duration, minutes, number, timeOfDay } from "./format.js";
 
+/** The case that the panel shows, as text. @type {string | undefined} */
+let shownCase;
+
 /** @param {RecordFrame} record @param {() => string[]} seenSensors */
 export function showRecord(record, seenSensors) {
   showCase(record.case, seenSensors);
@@ -24,8 +27,11 @@ export function showRecord(record, seenSensors) {
   );
 }
 
-/** @param {any} shown @param {() => string[]} seenSensors */
+/** Only a change of the case touches the panel: an alarm must not take away a button that is being pressed.
+ * @param {any} shown @param {() => string[]} seenSensors */
 function showCase(shown, seenSensors) {
+  if (JSON.stringify(shown) === shownCase) return;
+  shownCase = JSON.stringify(shown);
   const panel = byId("case-panel");
   const isOpen = shown?.state === "open";
   const button = element("button", { type: "button", id: isOpen ? "close-case" : "open-case", text: isOpen ? "Close case" : "Open case" });
@@ -63,9 +69,9 @@ async function closeCase(button, note) {
 }
 
 /** @param {RecordFrame} record */
-function showSummary({ summary, case: shownCase, unquotable }) {
+function showSummary({ summary, case: present, unquotable }) {
   const panel = byId("summary-panel");
-  const belongs = summary && (!shownCase || shownCase.session === summary.session || shownCase.state === "closed");
+  const belongs = summary && (!present || present.session === summary.session || present.state === "closed");
   panel.hidden = !belongs;
   if (!belongs) return;
   const word = summary.final ? "final" : "preliminary";

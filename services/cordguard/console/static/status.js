@@ -54,10 +54,15 @@ export function showSystem(latest) {
   const pausedFor = latest.alarms.audio_paused_for_s;
   byId("audio-paused").hidden = pausedFor === null;
   setText(byId("audio-left"), `sound of this room returns in ${duration(pausedFor)}`);
-  showStates(byId("services"), "Services", latest.services.map(({ service, state }) => [service, state]));
+  showStates(byId("services"), "Services", latest.services.map((each) => [nameOf(each), each.state]));
   showStates(byId("sources"), "Devices", latest.sources.map(({ source, state }) => [source, state]));
   const count = latest.rejected_count;
   setText(byId("rejected"), count ? `${count} unreadable messages, last: ${latest.rejected_reason}` : "");
+}
+
+/** Two copies of one service are two words. @param {{service: string, instance: string}} each */
+function nameOf({ service, instance }) {
+  return instance === "main" ? service : `${service} ${instance}`;
 }
 
 /** @param {HTMLElement} line @param {string} title @param {string[][]} states */
