@@ -244,9 +244,19 @@ def test_h13_a_neural_limit_outside_38_to_50_is_refused_and_named(profile: str, 
 @pytest.mark.parametrize(("field", "value"), [("stop_c", "50.0"), ("warn_c", "38.0"), ("predicted_high_c", "50.0")])
 def test_h13_limits_of_exactly_38_and_50_are_taken(field: str, value: str) -> None:
     lines = shipped_policy_text().split("\n")
-    index = next(index for index, line in enumerate(lines) if line.startswith(f"{field} "))
-    lines[index] = f"{field} = {value}"
-    assert getattr(policy_of("\n".join(lines)).profiles.standard, field) == float(value)
+    everywhere = [f"{field} = {value}" if line.startswith(f"{field} ") else line for line in lines]
+    assert getattr(policy_of("\n".join(everywhere)).profiles.standard, field) == float(value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("stop_c", "45.5"), ("lookahead_s", "79.0"), ("dose_high_cem43_min", "6.0")]
+)
+def test_h13_nothing_known_must_be_watched_at_least_as_strictly_as_anything_else(field: str, value: str) -> None:
+    known, begun, unknown = shipped_policy_text().partition("[profiles.unknown]")
+    lines = [f"{field} = {value}" if line.startswith(f"{field} ") else line for line in unknown.split("\n")]
+    refused = parse_policy(known + begun + "\n".join(lines))
+    assert isinstance(refused, PolicyRefused)
+    assert f"unknown.{field} {value} must be at least as strict" in refused.reason
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,13 @@ from typing import Final
 
 from cordguard.contract.case import Case
 from cordguard.contract.units import ProfileName, Role
-from cordguard.engine.policy import Policy, Profile
+from cordguard.engine.policy import HIGHER_IS_STRICTER, Policy, Profile
 
 NEAR_MM: Final = 10.0
 """Closer than this, limits tighten (inclusion criterion of Nakatsuka 2009)."""
 
 _STRICTNESS: Final[tuple[ProfileName, ...]] = ("standard", "near", "breached", "unknown")
 _ROLE_STRICTNESS: Final[tuple[Role, ...]] = ("probe", "edge", "tissue", "neural")
-_HIGHER_IS_STRICTER: Final = "lookahead_s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ def stricter_role(first: Role | None, second: Role | None) -> Role | None:
 def strictest(first: Profile, second: Profile) -> Profile:
     """Limit by limit the stricter of two profiles."""
     values = {
-        name: (max if name == _HIGHER_IS_STRICTER else min)(getattr(first, name), getattr(second, name))
+        name: (max if name == HIGHER_IS_STRICTER else min)(getattr(first, name), getattr(second, name))
         for name in Profile.model_fields
     }
     return Profile.model_construct(**values)

@@ -7,7 +7,7 @@ import json
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,6 +17,10 @@ from cordguard.contract.units import ProfileName
 StopC = Annotated[float, Field(ge=38.0, le=50.0)]
 """A neural limit outside 38-50 degrees Celsius is a mistake (hazard H13)."""
 DoseMin = Annotated[float, Field(gt=0.0, le=60.0)]
+
+
+HIGHER_IS_STRICTER: Final = "lookahead_s"
+"""The one limit that is stricter the higher it is."""
 
 
 class _PolicyModel(BaseModel):
@@ -56,6 +60,17 @@ class Profiles(_PolicyModel):
     near: Profile
     breached: Profile
     unknown: Profile
+
+    @model_validator(mode="after")
+    def _unknown_is_strictest(self) -> Self:
+        """Nothing known must never be watched less strictly than something known."""
+        for other in (self.standard, self.near, self.breached):
+            for name in Profile.model_fields:
+                mine, theirs = getattr(self.unknown, name), getattr(other, name)
+                if mine < theirs if name == HIGHER_IS_STRICTER else mine > theirs:
+                    msg = f"unknown.{name} {mine} must be at least as strict as {theirs} of every other profile"
+                    raise ValueError(msg)
+        return self
 
 
 class AlarmSystem(_PolicyModel):
