@@ -15,7 +15,8 @@ from cordguard.bus.broker import EmbeddedBroker
 from cordguard.bus.outbox import FIRST_PAUSE_S, LAST_PAUSE_S, WINDOW, Backoff
 from cordguard.bus.paho import PahoBus, open_paho
 from cordguard.bus.port import Connection, Message
-from cordguard.contract.topics import TEMPERATURE, TRANSITION, Party
+from cordguard.contract.topics import SUMMARY, TEMPERATURE, TRANSITION, Party
+from cordguard.contract.units import OWN_MAX_BYTES
 from support.broker import Client, NatsRig, poll_until
 
 
@@ -85,6 +86,20 @@ def test_a_thousand_messages_cost_far_less_than_a_second(
         recorder.bus.poll(0.01)
         device.bus.poll(0)
     assert time.process_time() - begin_s < 0.6, "processor time of publisher and receiver together"
+
+
+def test_h11_a_message_longer_than_anybody_reads_costs_safety_no_connection(
+    nats_broker: EmbeddedBroker, opened: list[Client], site: str
+) -> None:
+    """NATS's own limit, 1 MiB, ends the connection of whoever sends more, again at every attempt to send it again."""
+    audit = connect(nats_broker, opened, "audit", SUMMARY.filter(site))
+    safety = connect(nats_broker, opened, "safety")
+    too_long = b"x" * (2 * OWN_MAX_BYTES)
+    safety.bus.publish(SUMMARY.at(site, room="or-1"), too_long)
+    safety.bus.publish(SUMMARY.at(site, room="or-1"), b"next")
+    poll_until(lambda: len(audit.payloads) == 2, audit, safety)
+    assert audit.payloads == [too_long, b"next"]
+    assert safety.losses == []
 
 
 def test_poll_returns_to_its_caller_however_much_is_waiting(

@@ -21,6 +21,7 @@ from typing import Final
 
 from cordguard.bus.permissions import nats_subjects, permissions_of
 from cordguard.contract.topics import Party
+from cordguard.contract.units import OWN_MAX_BYTES
 
 BINARY: Final = "nats-server"
 
@@ -28,6 +29,9 @@ OLDEST_VERSION: Final = (2, 14)
 
 ACK_WAIT_S: Final = 2
 """After so long without acknowledgement a message is sent again."""
+
+MAX_PAYLOAD_BYTES: Final = 4 * OWN_MAX_BYTES
+"""A longer message ends its sender's connection, again at every attempt to send it. So far more than anybody reads."""
 
 MAX_ACK_PENDING: Final = 2_000
 """Unacknowledged messages of one subscription; times the subscriptions of one client it must stay below 65,536."""
@@ -52,6 +56,7 @@ def server_config(
 server_name: cordguard
 host: 127.0.0.1
 port: -1  # NATS's own protocol cannot be switched off; no account may use it
+max_payload: {MAX_PAYLOAD_BYTES}
 jetstream {{ store_dir: {_quoted(store)} }}
 mqtt {{
   host: {mqtt_host}
