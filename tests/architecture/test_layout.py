@@ -116,3 +116,13 @@ def test_no_file_holds_a_path_of_a_machine() -> None:
 
 def test_the_licence_is_apache_2() -> None:
     assert "Apache License\n                           Version 2.0, January 2004" in committed_texts()["LICENSE"]
+
+
+def test_topics_are_spelled_in_the_contract_alone() -> None:
+    spelled = re.compile(r"cordguard/v1/|\bPREFIX\}/")
+    found = [
+        name
+        for name, text in committed_texts().items()
+        if name.startswith(("services/", "simulators/")) and name.endswith(".py") and spelled.search(text)
+    ]
+    assert found == []

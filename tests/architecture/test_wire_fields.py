@@ -15,7 +15,7 @@ WITHOUT_UNIT = {
     # running numbers and identifiers
     "seq", "step", "revision", "index",
     # counts
-    "count", "queue", "lines", "samples", "faults", "ablations", "times_raised", "audio_pauses",
+    "count", "queue", "lines", "samples", "faults", "ablations", "times_raised", "audio_pauses", "alarms_left_out",
     "high", "medium", "low",
     # in the unit of the rule that speaks, and of the field around them (latency_ms)
     "value", "limit", "p50", "p99",

@@ -111,7 +111,7 @@ def test_r01_a_source_whose_clock_stands_still_is_judged_and_said_to_be_silent()
     room.case()
     room.run(5, power_w=10.0, canal=37.0, tip=50.0)
     stopped_us = room.now_us
-    for _ in range(30):
+    for _ in range(60):
         room.now_us += 100_000
         room.generator()
         room.temperature(canal=46.0, tip=50.0, at_us=stopped_us)

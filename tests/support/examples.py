@@ -202,6 +202,7 @@ EXAMPLES: dict[type[WireModel], Json] = {
             }
         ],
         "marks": [{"mark": "cement-injected", "at_us": AT_US}],
+        "alarms_left_out": 0,
         "audio_pauses": 0,
         "monitor_blind_s": 0.0,
         "thermometry": "neural",

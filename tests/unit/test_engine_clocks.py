@@ -194,3 +194,17 @@ def test_r14_is_timed_by_our_clock_whatever_the_source_s_clock_does() -> None:
     (raised,) = [entry for entry in room.wait(1.5) if entry.sensor == CANAL]
     assert (raised.rule, raised.received_us) == ("R14", last_us + us(1.0))
     assert abs(raised.event_us - (last_us + us(1.0))) <= 500
+
+
+def test_a_clock_of_whole_seconds_is_judged_like_any_other() -> None:
+    room = Room()
+    room.case()
+    room.run(2.0, power_w=10.0, canal=37.0, tip=50.0)
+    first_us = room.now_us
+    for tenth in range(1, 101):
+        room.now_us += 100_000
+        room.generator()
+        room.temperature(canal=44.0, tip=50.0, at_us=first_us + tenth // 10 * 1_000_000)
+    assert "R02 raised medium" in room.story()
+    assert not room.of("R15")
+    assert room.sensor().cem43_min == pytest.approx(2 * 10 / 60, rel=0.1)

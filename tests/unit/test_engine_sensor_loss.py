@@ -37,8 +37,23 @@ def test_r08_is_silent_for_300_degrees_and_for_a_fault_that_ends_in_time() -> No
     room.run(5.0, canal=37.0, tip=300.0)
     for _ in range(3):
         room.run(0.5, canal="open", tip=37.0)
-        room.run(0.1, canal=37.0, tip=37.0)
+        room.run(0.5, canal=37.0, tip=37.0)
     assert room.story("R08") == []
+
+
+def test_r08_a_loose_contact_is_a_fault_though_good_readings_come_in_between() -> None:
+    room = watched()
+    for _ in range(3):
+        room.run(0.1, canal="open", tip=37.0)
+        room.run(0.2, canal=37.0, tip=37.0)
+    assert room.story("R08") == ["R08 raised medium"]
+
+
+def test_r33_a_sensor_that_nobody_spoke_of_guards_no_nerve() -> None:
+    room = Room()
+    room.case(profile="near", sensors={"tip": ("probe", None)})
+    room.run(2.0, power_w=10.0, mystery=22.0, tip=50.0)
+    assert "R33 raised high" in room.story()
 
 
 def test_r08_ends_with_the_fifth_good_sample_in_a_row() -> None:

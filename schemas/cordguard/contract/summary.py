@@ -137,7 +137,10 @@ class SessionSummary(WireModel):
     sensors: tuple[SensorSummary, ...] = Field(description="Over the whole session.")
     ablations: tuple[AblationSummary, ...] = Field(description="One by one.")
     alarm_counts: AlarmCounts = Field(description="Alarms by priority.")
-    alarms: tuple[AlarmSummary, ...] = Field(description="One by one, in order of onset.")
+    alarms: tuple[AlarmSummary, ...] = Field(
+        description="One by one, in order of onset; of very many the newest, and every HIGH first."
+    )
+    alarms_left_out: int = Field(default=0, ge=0, description="How many alarms are counted above but not listed.")
     marks: tuple[MarkSummary, ...] = Field(description="In order.")
     audio_pauses: int = Field(ge=0, description="How often the sound was paused.")
     monitor_blind_s: float = Field(ge=0.0, description="Time in which nobody watched.")

@@ -189,6 +189,17 @@ def parse(topic: str) -> ParsedTopic | None:
     return None
 
 
+def whole_site(site: str) -> str:
+    """The filter that matches everything of a site."""
+    return f"{PREFIX}/{site}/#"
+
+
+def site_of(topic: str) -> str | None:
+    """The site a topic belongs to, even if the rest of it is unknown; None if no site can be told."""
+    levels = topic.removeprefix(f"{PREFIX}/").split("/")
+    return levels[0] if topic.startswith(f"{PREFIX}/") and _LEVEL.fullmatch(levels[0]) else None
+
+
 def room_of(topic: str) -> str | None:
     """The room a topic speaks of, even if the rest of it is unknown; None if no room can be told."""
     if not topic.startswith(f"{PREFIX}/"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, get_args
 
 from cordguard.bus.filters import covers
-from cordguard.contract.topics import PREFIX, RESERVED_ROOMS, TABLE, Party, Topic
+from cordguard.contract.topics import RESERVED_ROOMS, TABLE, Party, Topic, whole_site
 
 PARTIES: Final[tuple[Party, ...]] = get_args(Party)
 """Everyone who has an account at the broker."""
@@ -72,4 +72,4 @@ def _own_filter(topic: Topic, party: Party, site: str) -> str:
 
 def _whole_site(party: Party, site: str) -> tuple[str, ...]:
     """In a simulated run safety takes clock and telemetry through one subscription, so that neither overtakes."""
-    return (f"{PREFIX}/{site}/#",) if party == "safety" else ()
+    return (whole_site(site),) if party == "safety" else ()

@@ -27,10 +27,11 @@ KNOWN_SESSIONS: Final = 200
 
 
 def opens(state: RoomState, case: Case) -> bool:
-    """Whether a case begins a new watch: an unknown session, open, and not older than the one under watch."""
+    """Whether a case begins a new watch: an unknown session, open, and not older than the one that is open now."""
     if case.session in state.sessions or case.state != "open":
         return False
-    return state.watch is None or case.opened_us >= state.watch.case.opened_us
+    watched = state.watch.case if state.watch is not None else None
+    return watched is None or watched.state == "closed" or case.opened_us >= watched.opened_us
 
 
 def take_case(step: Step, case: Case, monitor: str) -> str | None:

@@ -47,14 +47,14 @@ def take_message(step: Step, entry: CapturedInput, monitor: str) -> None:
     """Take in a message from the bus; one dead letter if nothing in it can be used."""
     parsed = parse(entry.topic)
     if parsed is None:
-        _reject(step, entry, None, "topic: not one of the contract's, or a malformed level")
+        reject(step, entry, None, "topic: not one of the contract's, or a malformed level")
         return
     if parsed.topic in (GENERATOR, TEMPERATURE, STATUS):
         reason = _take_device(step, entry, parsed, monitor)
     else:
         reason = _take_people(step, entry, parsed, monitor)
     if reason is not None:
-        _reject(step, entry, parsed, reason)
+        reject(step, entry, parsed, reason)
 
 
 def _take_device(step: Step, entry: CapturedInput, parsed: ParsedTopic, monitor: str) -> str | None:
@@ -139,8 +139,8 @@ def _within_budget(state: RoomState, sender: str, second: int) -> bool:
     return budget[1] <= REJECTED_PER_SECOND
 
 
-def _reject(step: Step, entry: CapturedInput, parsed: ParsedTopic | None, reason: str) -> None:
-    """At most 10 dead letters a second per source; the rest is counted."""
+def reject(step: Step, entry: CapturedInput, parsed: ParsedTopic | None, reason: str) -> None:
+    """Publish a dead letter, at most 10 a second per source; the rest is counted."""
     state = step.state
     state.count("rejected")
     sender = parsed.source if parsed is not None and parsed.source else _NO_SOURCE

@@ -25,7 +25,7 @@ from cordguard.contract.vitals import Vitals
 from cordguard.engine import local
 from cordguard.engine.alarms import Emission, Step
 from cordguard.engine.cases import opens, summary_context
-from cordguard.engine.intake import take_message
+from cordguard.engine.intake import reject, take_message
 from cordguard.engine.limits import resolve
 from cordguard.engine.policy import Policy, PolicyRefused, parse_policy
 from cordguard.engine.rules.room import judge_blind, judge_self
@@ -125,6 +125,13 @@ class RoomEngine:
             return None
         next_fold = replace(state.fold, revision=state.fold.revision + 1)
         return summarise(next_fold, summary_context(state, state.watch, self._monitor, final=False))
+
+    def report_fault(self, entry: CapturedInput, fault: str) -> list[Emission]:
+        """Say that an input met a bug of ours: a dead letter. The input is lost, the watch goes on."""
+        self._state.count("engine_faults")
+        step = Step(self._state, self._state.received_us)
+        reject(step, entry, parse(entry.topic), f"safety could not judge this ({fault}); please report it")
+        return step.out
 
     def opens_case(self, entry: CapturedInput) -> bool:
         """Whether an input opens a case that is not known yet: a new journal file begins with it."""

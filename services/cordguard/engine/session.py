@@ -15,14 +15,17 @@ from cordguard.contract.summary import (
     SensorSummary,
     SessionSummary,
 )
-from cordguard.contract.units import PolicyHash, ProfileName, Role
+from cordguard.contract.units import PolicyHash, Priority, ProfileName, Role
 from cordguard.engine.ablation import Ablation, Delivery, GeneratorSample
-from cordguard.engine.levels import rank
+from cordguard.engine.levels import RISING, rank
 from cordguard.engine.tally import Tally, TemperatureSample, summarise_sensor, tally_of
 
 UnassignedSample = TemperatureSample | GeneratorSample
 """A sample that came before its case."""
 
+ALARMS_MAX: Final = 2_000
+"""Alarms that a summary lists: about 450 kB of the 1 MiB that every reader takes."""
+MARKS_MAX: Final = 1_000
 _US_PER_S: Final = 1_000_000
 
 
@@ -38,6 +41,8 @@ class SessionFold:
     tallies: dict[str, Tally] = field(default_factory=dict)
     delivery: Delivery = field(default_factory=Delivery)
     alarms: dict[str, AlarmSummary] = field(default_factory=dict)
+    left_out: dict[Priority, int] = field(default_factory=dict)
+    """Alarms that are counted and not listed any more, by priority."""
     marks: list[MarkSummary] = field(default_factory=list)
     audio_pauses: int = 0
     blind_us: int = 0
@@ -56,7 +61,8 @@ class SessionFold:
 
     def add_mark(self, mark: Mark) -> None:
         """Take in a mark."""
-        self.marks.append(MarkSummary(mark=mark.mark, at_us=mark.at_us))
+        if len(self.marks) < MARKS_MAX:
+            self.marks.append(MarkSummary(mark=mark.mark, at_us=mark.at_us))
         if mark.mark == "ablation-started":
             self.delivery.mark_started(mark.at_us)
         elif mark.mark == "ablation-ended":
@@ -68,7 +74,17 @@ class SessionFold:
             self.audio_pauses += 1
         if transition.session != self.session or transition.priority == "info":
             return
-        self.alarms[transition.alarm_id] = _alarm_after(self.alarms.get(transition.alarm_id), transition)
+        known = self.alarms.get(transition.alarm_id)
+        if known is not None or transition.change == "raised":
+            self.alarms[transition.alarm_id] = _alarm_after(known, transition)
+        if len(self.alarms) > ALARMS_MAX:
+            self._leave_out()
+
+    def _leave_out(self) -> None:
+        """Let go of the oldest alarm that is not HIGH: a summary must stay readable however long a plug is loose."""
+        oldest = next((key for key, alarm in self.alarms.items() if alarm.priority != "high"), next(iter(self.alarms)))
+        priority = self.alarms.pop(oldest).priority
+        self.left_out[priority] = self.left_out.get(priority, 0) + 1
 
 
 def _alarm_after(known: AlarmSummary | None, transition: Transition) -> AlarmSummary:
@@ -109,7 +125,6 @@ class SummaryContext:
 def summarise(fold: SessionFold, context: SummaryContext) -> SessionSummary:
     """The fold in the words of the contract. The revision is the fold's; count it up before."""
     case = context.case
-    counts = [alarm.priority for alarm in fold.alarms.values()]
     return SessionSummary(
         session=fold.session,
         revision=fold.revision,
@@ -129,13 +144,20 @@ def summarise(fold: SessionFold, context: SummaryContext) -> SessionSummary:
         energy_j=fold.delivery.energy_j,
         sensors=_sensors(fold.tallies, context, fold.newest_event_us - fold.opened_us),
         ablations=tuple(_ablation(number, fold, context) for number in range(1, len(fold.delivery.ablations) + 1)),
-        alarm_counts=AlarmCounts(high=counts.count("high"), medium=counts.count("medium"), low=counts.count("low")),
+        alarm_counts=_counts(fold),
         alarms=tuple(sorted(fold.alarms.values(), key=lambda alarm: (alarm.raised_us, alarm.alarm_id))),
+        alarms_left_out=sum(fold.left_out.values()),
         marks=tuple(fold.marks),
         audio_pauses=fold.audio_pauses,
         monitor_blind_s=fold.blind_us / _US_PER_S,
         thermometry=_thermometry(fold, context),
     )
+
+
+def _counts(fold: SessionFold) -> AlarmCounts:
+    listed = [alarm.priority for alarm in fold.alarms.values()]
+    counts = {priority: listed.count(priority) + fold.left_out.get(priority, 0) for priority in RISING}
+    return AlarmCounts(high=counts["high"], medium=counts["medium"], low=counts["low"])
 
 
 def _thermometry(fold: SessionFold, context: SummaryContext) -> Literal["neural", "none"]:

@@ -15,6 +15,8 @@ FORWARD_STEP_US: Final = 2_000_000
 """A clock that agreed with ours and now claims a time this far in our future was set forward."""
 OLDER_FOR_US: Final = 2_000_000
 """Only older samples for this long (received time) is a device that started again."""
+STANDS_STILL_US: Final = 2_000_000
+"""A clock that gives the same time for longer (received time) does not tick: what it says is late."""
 REMEMBERED: Final = 1024
 """How many samples are remembered to recognise repeats; above every broker's in-flight window."""
 MISSING_RUNS: Final = 256
@@ -32,6 +34,8 @@ class Stream:
     newest_seq: int = -1
     newest_at_us: int = -1
     newest_received_us: int = 0
+    advanced_us: int = 0
+    """Received time of the sample with which the source's time last moved on."""
     epoch: int = 0
     period_us: int = 0
     """Usual time between samples, 0 until known."""
@@ -53,7 +57,7 @@ class Stream:
             return "repeat"
         if self.newest_at_us < 0:
             return "newest"
-        if at_us > self.newest_at_us:
+        if at_us > self.newest_at_us or self._ticks_coarsely(seq, at_us, received_us):
             return "new-epoch" if self._stepped_forward(at_us, received_us - offset_us, offset_us) else "newest"
         if seq > self.newest_seq:
             return "new-epoch" if self.newest_at_us - at_us > BACKWARD_STEP_US else "late"
@@ -79,6 +83,8 @@ class Stream:
             self._measure(at_us)
             if seq > self.newest_seq + 1:
                 self.missing.append((self.newest_seq + 1, seq - 1, at_us))
+        if at_us != self.newest_at_us:
+            self.advanced_us = received_us
         self.newest_seq, self.newest_at_us, self.newest_received_us = seq, at_us, received_us
         self.older_since_us = None
         return fault
@@ -90,6 +96,11 @@ class Stream:
             first, last, _ = self.missing.popleft()
             count += last - first + 1
         return count
+
+    def _ticks_coarsely(self, seq: int, at_us: int, received_us: int) -> bool:
+        """Whether a clock of whole seconds gives equal times; then the number tells which is newer."""
+        fresh = received_us - self.advanced_us <= STANDS_STILL_US
+        return at_us == self.newest_at_us and seq > self.newest_seq and fresh
 
     def _stepped_forward(self, at_us: int, expected_us: int, offset_us: int) -> bool:
         agreed = abs(self.newest_received_us - self.newest_at_us - offset_us) <= FORWARD_STEP_US

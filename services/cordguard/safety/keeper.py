@@ -14,7 +14,7 @@ from cordguard.engine.policy import Policy
 from cordguard.engine.room import RoomEngine
 from cordguard.safety.files import OpenFile
 from cordguard.safety.journal import RoomJournal, journal_files
-from cordguard.safety.playback import MONITOR, Played, first_line, newest_readable, play_room, started_line
+from cordguard.safety.playback import MONITOR, Played, advance, first_line, newest_readable, play_room, started_line
 
 RETRY_US: Final = 1_000_000
 """How often a journal that cannot be written is tried again."""
@@ -52,7 +52,7 @@ class RoomKeeper:
             reason = self._journal.append(entry)
             if reason is not None:
                 out += self._break(reason, entry.received_us)
-        out += self.engine.feed(entry, self._journal.reference)
+        out += advance(self.engine, entry, self._journal.reference)
         if watched is not None and self.engine.watched_session is None:
             out += self._rotate(entry.received_us)
         return out
@@ -94,7 +94,7 @@ class RoomKeeper:
         log.error("journal cannot be written: %s; alarms go on, nothing is recorded", reason)
         self._broken, self._retry_us = reason, received_us + RETRY_US
         entry = _self_check(received_us, {"journal": "unwritable", "reason": reason})
-        return self.engine.feed(entry, self._journal.reference)
+        return advance(self.engine, entry, self._journal.reference)
 
     def _repair(self, received_us: int) -> list[Emission]:
         """Try to write again: in a new file, since inputs are missing from the old one."""

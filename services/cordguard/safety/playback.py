@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+import logging
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
@@ -16,11 +16,13 @@ from cordguard.contract.capture import CapturedInput, CaptureError, TornTail, de
 from cordguard.engine import local
 from cordguard.engine.alarms import Emission
 from cordguard.engine.policy import Policy, PolicyRefused, parse_policy
-from cordguard.engine.room import RoomEngine
+from cordguard.engine.room import CaptureSoFar, RoomEngine
 from cordguard.safety.journal import RunningHash
 
 MONITOR: Final = f"cordguard {metadata.version('cordguard')}"
 """The software that a summary names."""
+
+log = logging.getLogger(__name__)
 
 
 def shipped_policy_text() -> str:
@@ -114,10 +116,21 @@ def play_room(content: bytes, site: str, room: str, policy: Policy) -> Played:
     return Played(engine or RoomEngine(site, room, policy, monitor=MONITOR), running, torn, damaged)
 
 
-def feed(engine: RoomEngine, entry: CapturedInput, running: RunningHash) -> Iterator[Emission]:
+def feed(engine: RoomEngine, entry: CapturedInput, running: RunningHash) -> list[Emission]:
     """Feed one captured line; line one of a continued file was taken in when the engine was made."""
-    if entry.topic != local.CONTINUED:
-        yield from engine.feed(entry, running.reference)
+    return advance(engine, entry, running.reference) if entry.topic != local.CONTINUED else []
+
+
+def advance(engine: RoomEngine, entry: CapturedInput, capture: CaptureSoFar) -> list[Emission]:
+    """Feed one input, live or recorded. A bug of ours costs this one input and a dead letter, never the watch.
+
+    The input is written down before it counts: a bug that ended the process would end it again at every restart.
+    """
+    try:
+        return engine.feed(entry, capture)
+    except Exception as error:
+        log.exception("a bug in the engine: input on %.200s was lost", entry.topic)
+        return engine.report_fault(entry, type(error).__name__)
 
 
 def newest_readable(paths: list[Path]) -> Path | None:

@@ -18,7 +18,7 @@ from cordguard.contract.capture import (
     split_torn_tail,
 )
 from cordguard.contract.summary import SessionSummary
-from cordguard.contract.topics import CANARY_ROOM, PREFIX, room_of
+from cordguard.contract.topics import CANARY_ROOM, room_of, site_of
 from cordguard.engine import local
 from cordguard.engine.policy import Policy
 from cordguard.engine.room import RoomEngine
@@ -78,10 +78,9 @@ class Replay:
             if not self._engines:
                 self._early.append(entry)
             return [(engine, entry) for engine in self._engines.values()]
-        room = room_of(entry.topic)
-        if room is None or room == CANARY_ROOM:
+        room, site = room_of(entry.topic), site_of(entry.topic)
+        if room is None or site is None or room == CANARY_ROOM:
             return []
-        site = entry.topic.removeprefix(PREFIX + "/").partition("/")[0]
         engine = self._engines.get((site, room))
         if engine is not None:
             return [(engine, entry)]

@@ -13,8 +13,6 @@ from cordguard.bus.paho import open_paho
 from cordguard.bus.port import Connection, Delivery, Handlers, Message, OpenBus, Subscription
 from cordguard.bus.retained import read_retained
 from cordguard.contract.capture import CapturedInput
-from cordguard.contract.health import ClockReading
-from cordguard.contract.lenient import Unreadable, read
 from cordguard.contract.topics import (
     ALARMS,
     ANNUNCIATOR,
@@ -25,16 +23,17 @@ from cordguard.contract.topics import (
     COMMAND,
     GENERATOR,
     MARK,
-    PREFIX,
     STATUS,
     TEMPERATURE,
     VITALS,
     parse,
     room_of,
+    whole_site,
 )
 from cordguard.contract.units import HealthState
 from cordguard.engine.alarms import Emission
 from cordguard.engine.canary import CanaryEngine
+from cordguard.runtime import run_clock
 from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
 from cordguard.runtime.health import HealthReporter
 from cordguard.safety.canary_journal import CanaryJournal
@@ -121,7 +120,7 @@ class SafetyService:
 
     def _connection(self) -> Connection:
         site = self._settings.site
-        filters = [f"{PREFIX}/{site}/#"] if self._simulated else [topic.filter(site) for topic in INPUTS]
+        filters = [whole_site(site)] if self._simulated else [topic.filter(site) for topic in INPUTS]
         subscriptions = tuple(Subscription(topic_filter) for topic_filter in filters)
         client_id = f"{SERVICE}-{site}-{self._settings.instance}"
         return self._settings.connection(client_id, subscriptions, will=self._health.will)
@@ -158,10 +157,9 @@ class SafetyService:
         delivery.acknowledge()
 
     def _follow_clock(self, message: Message) -> None:
-        reading = read(ClockReading, message.payload)
-        if self._simulated is None or isinstance(reading, Unreadable) or message.retained:
+        if self._simulated is None or message.retained:
             return
-        self._simulated.advance_to(reading.at_us)
+        run_clock.follow(self._simulated, message.payload)
         held, self._held = self._held, []
         for early in held:
             self._take(early.message)

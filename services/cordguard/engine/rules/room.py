@@ -43,8 +43,9 @@ def judge_guarded(step: Step, event_us: int) -> None:
 
 
 def _delivers_neural(state: RoomState) -> bool:
-    """Whether any sensor guards a nerve and delivers."""
-    return any(sensor.role == "neural" and is_live(state, sensor) for sensor in state.sensors.values())
+    """Whether any sensor that somebody called neural delivers; one that nobody spoke of may lie anywhere."""
+    sensors = state.sensors.values()
+    return any(sensor.listed and sensor.role == "neural" and is_live(state, sensor) for sensor in sensors)
 
 
 def judge_bound(step: Step, event_us: int, *, backlog: bool) -> None:

@@ -50,6 +50,8 @@ def judge_fault(step: Step, sensor: Sensor, at_us: int, event_us: int) -> None:
         return
     level = sensor.ladder("R08").at("medium")
     over = sensor.good_in_a_row >= GOOD_SAMPLES
+    if not faulty and not over and not level.active:
+        return  # a loose contact: a good reading in between does not make it sound
     if level.judge(met=faulty, over=over, at_us=at_us, event_us=event_us, persist_us=FAULT_PERSIST_US):
         settle_fault(step, sensor, event_us)
 
