@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cordguard.audit.verify import verify
-from cordguard.cli.place import free_port
+from cordguard.cli.place import free_ports
 from support.processes import Marked, cordguard, start, taken_port
 
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(120)]
 @contextmanager
 def running(data: Path) -> Iterator[tuple[Marked, int]]:
     """A system that works, and the port of its broker."""
-    port = free_port(None, "--port")
-    with start(cordguard("up", "--data", data, "--port", port, "--http-port", free_port(None, "--http-port"))) as up:
+    port, http_port = free_ports(None, None)
+    with start(cordguard("up", "--data", data, "--port", port, "--http-port", http_port)) as up:
         assert up.process.stdout is not None
         said = [up.process.stdout.readline() for _ in range(4)]
         assert said[0].startswith("Everything works")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
 
-from cordguard.cli.place import OURS, check_writable, free_port, fresh_folder, kept_folder, raise_if_full
+from cordguard.cli.place import OURS, check_writable, free_ports, fresh_folder, kept_folder, raise_if_full
 from cordguard.runtime.service import ServiceFailedError, SetupError
 from support.processes import taken_port
 
@@ -81,9 +82,31 @@ def test_a_folder_that_is_taken_away_while_it_runs_is_one_sentence(tmp_path: Pat
 
 def test_a_taken_port_is_one_sentence_that_names_the_option() -> None:
     with taken_port() as port, pytest.raises(SetupError, match=rf"port {port} on 127\.0\.0\.1 .*--http-port another"):
-        free_port(port, "--http-port")
+        free_ports(None, port)
 
 
-def test_a_free_port_is_kept_or_found() -> None:
-    found = free_port(None, "--port")
-    assert free_port(found, "--port") == found
+def test_free_ports_are_kept_or_found() -> None:
+    found = free_ports(None, None)
+    assert free_ports(*found) == found
+    assert free_ports(None, found[1])[1] == found[1]
+
+
+def test_nobody_is_given_one_port_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    (_, port) = free_ports(None, None)
+    with pytest.raises(SetupError, match=f"port {port} .*--http-port another"):
+        free_ports(port, port)
+
+    class Forgetful(socket.socket):
+        """Of a system that gives one free port again and again, as long as nobody listens there."""
+
+        def bind(self, address: tuple[str, int]) -> None:  # type: ignore[override]
+            try:
+                super().bind((address[0], port))
+                super().listen()
+            except OSError:
+                super().bind(address)
+
+    monkeypatch.setattr(socket, "socket", Forgetful)
+    first, second = free_ports(None, None)
+    assert first == port
+    assert second != port

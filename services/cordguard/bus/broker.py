@@ -19,9 +19,9 @@ from typing import Final
 from cordguard.bus.nats import OLDEST_VERSION, find_server, server_config
 from cordguard.bus.pdeath import die_with_parent
 from cordguard.bus.permissions import PARTIES
+from cordguard.bus.ports import HOST, held_port
 from cordguard.contract.topics import Party
 
-HOST: Final = "127.0.0.1"
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 5.0
 
@@ -190,15 +190,12 @@ def _free_port(wanted: int | None) -> int:
     Raises:
         BrokerError: the wanted one cannot.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, wanted or 0))
-        except OSError as error:
-            msg = f"port {wanted} on {HOST} cannot be used ({error.strerror}); end what listens there or choose another"
-            raise BrokerError(msg) from None
-        port: int = probe.getsockname()[1]
-        return port
+    try:
+        with held_port(wanted) as port:
+            return port
+    except OSError as error:
+        msg = f"port {wanted} on {HOST} cannot be used ({error.strerror}); end what listens there or choose another"
+        raise BrokerError(msg) from None
 
 
 def _accepts(port: int) -> bool:

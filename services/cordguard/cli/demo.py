@@ -11,7 +11,7 @@ from typing import Final
 from cordguard.cli.casewatch import CaseWatch
 from cordguard.cli.conclusion import conclude
 from cordguard.cli.fleet import Play, simulator_spec, watchdog_spec
-from cordguard.cli.place import LEDGER, LOGS, free_port, fresh_folder, raise_if_full
+from cordguard.cli.place import LEDGER, LOGS, free_ports, fresh_folder, raise_if_full
 from cordguard.cli.system import Place, System, running_system
 from cordguard.cli.terminal import Progress, complain, say
 from cordguard.runtime.interrupts import Interrupts, StopRequestedError
@@ -59,7 +59,7 @@ def run_demo(options: DemoOptions) -> int:
     """
     with Interrupts() as interrupts:
         scenario = _load(options.scenario)
-        ports = free_port(options.port, "--port"), free_port(options.http_port, "--http-port")
+        ports = free_ports(options.port, options.http_port)
         place = Place(fresh_folder(options.data), SITE, *ports, simulated_clock=options.speed is not None)
         try:
             return _Demo(options, scenario, place, interrupts).play()

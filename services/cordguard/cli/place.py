@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from cordguard.bus.ports import HOST, held_port
 from cordguard.runtime.service import ServiceFailedError, SetupError
 
-HOST: Final = "127.0.0.1"
 LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
 """Below this a run may end in the middle: NATS alone wants to know that it may write."""
 
@@ -92,23 +93,31 @@ def raise_if_full(folder: Path) -> None:
         raise ServiceFailedError(msg)
 
 
-def free_port(wanted: int | None, option: str) -> int:
-    """The wanted port, or any free one, on loopback.
+def free_ports(port: int | None, http_port: int | None) -> tuple[int, int]:
+    """The ports of ``--port`` and ``--http-port``, or any free ones, on loopback: never one port twice.
 
     Raises:
-        SetupError: somebody listens there, or we may not.
+        SetupError: somebody listens on one of them, or we may not, or both are the same.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    wanted = {"--port": port, "--http-port": http_port}
+    with ExitStack() as held:  # all at once, so that none is found again; those that were asked for come first
+        chosen = sorted(wanted, key=lambda option: wanted[option] is None)
+        found = {option: held.enter_context(_held(wanted[option], option)) for option in chosen}
+    return found["--port"], found["--http-port"]
+
+
+@contextmanager
+def _held(wanted: int | None, option: str) -> Iterator[int]:
+    with ExitStack() as holding:
         try:
-            probe.bind((HOST, wanted or 0))
+            port = holding.enter_context(held_port(wanted))
         except OSError as error:
             msg = (
                 f"port {wanted} on {HOST} cannot be used ({error.strerror}); "
                 f"end what listens there, give {option} another port, or leave it out."
             )
             raise SetupError(msg) from error
-        return int(probe.getsockname()[1])
+        yield port
 
 
 def _made(wanted: Path | None) -> Path:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from cordguard.bus.broker import BrokerError, EmbeddedBroker
+from cordguard.bus.ports import HOST
 from cordguard.cli.fleet import Fleet, service_specs
-from cordguard.cli.place import HOST, LOGS
+from cordguard.cli.place import LOGS
 from cordguard.runtime.interrupts import Interrupts
 from cordguard.runtime.service import SetupError
 from cordguard.runtime.supervisor import Supervisor

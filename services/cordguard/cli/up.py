@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from cordguard.cli.fleet import watchdog_spec
-from cordguard.cli.place import LOGS, free_port, kept_folder
+from cordguard.cli.place import LOGS, free_ports, kept_folder
 from cordguard.cli.system import Place, running_system
 from cordguard.cli.terminal import complain, say
 from cordguard.runtime.interrupts import Interrupts, StopRequestedError
@@ -24,7 +24,7 @@ def run_up(*, data: Path, site: str, port: int, http_port: int) -> int:
     """
     unclean: tuple[str, ...] = ()
     with Interrupts() as interrupts:
-        place = Place(kept_folder(data), site, free_port(port, "--port"), free_port(http_port, "--http-port"))
+        place = Place(kept_folder(data), site, *free_ports(port, http_port))
         try:
             with running_system(place, interrupts) as system:
                 system.supervisor.start([watchdog_spec(system.fleet)])
