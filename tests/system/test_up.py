@@ -70,6 +70,20 @@ def test_a_simulator_beside_it_plays_until_it_is_told_to_stop(tmp_path: Path) ->
         end_well(up)
 
 
+def test_it_says_that_its_folder_was_taken_away_and_goes_on_watching(tmp_path: Path) -> None:
+    data = tmp_path / "ward"
+    with running(data) as (up, _):
+        assert up.process.stderr is not None
+        family = {process.pid for process in up.family()}
+        data.rename(tmp_path / "elsewhere")
+        said = up.process.stderr.readline()
+        assert said.startswith(f"cordguard: the data folder {data} is gone (No such file or directory)")
+        (tmp_path / "elsewhere").rename(data)
+        assert up.process.stderr.readline().endswith("is there again and has room.\n")
+        assert {process.pid for process in up.family()} == family
+        end_well(up)
+
+
 def test_a_taken_port_stops_it_before_it_starts(tmp_path: Path) -> None:
     with taken_port() as port, start(cordguard("up", "--data", tmp_path / "ward", "--port", port)) as up:
         status, out, err = up.end()

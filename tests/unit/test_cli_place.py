@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cordguard.cli.place import OURS, check_writable, free_ports, fresh_folder, kept_folder, raise_if_full
+from cordguard.cli.up import FolderWatch
 from cordguard.runtime.service import ServiceFailedError, SetupError
 from support.processes import taken_port
 
@@ -78,6 +79,30 @@ def test_a_disk_that_fills_up_while_it_runs_is_one_sentence(tmp_path: Path, monk
 def test_a_folder_that_is_taken_away_while_it_runs_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ServiceFailedError, match=r"the data folder .*/gone is gone \(No such file or directory\)"):
         raise_if_full(tmp_path / "gone")
+
+
+def test_up_says_once_that_nothing_can_be_kept_and_once_that_it_can_again(tmp_path: Path) -> None:
+    data, elsewhere = tmp_path / "ward", tmp_path / "elsewhere"
+    data.mkdir()
+    watch = FolderWatch(data)
+    assert watch.news() is None
+    data.rename(elsewhere)
+    words = [watch.news() for _ in range(3)]
+    assert words[0] is not None
+    assert "is gone" in words[0]
+    assert "The watch goes on" in words[0]
+    assert words[1:] == [None, None]
+    elsewhere.rename(data)
+    assert watch.news() == f"the data folder {data} is there again and has room."
+    assert watch.news() is None
+
+
+def test_up_says_that_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+    words = FolderWatch(tmp_path).news()
+    assert words is not None
+    assert "is full; make room there. The watch goes on" in words
 
 
 def test_a_taken_port_is_one_sentence_that_names_the_option() -> None:

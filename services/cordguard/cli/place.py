@@ -83,14 +83,19 @@ def raise_if_full(folder: Path) -> None:
     Raises:
         ServiceFailedError: there is next to nothing left, or the folder itself is gone.
     """
+    trouble = folder_trouble(folder)
+    if trouble is not None:
+        msg = f"{trouble}, and start again with another folder."
+        raise ServiceFailedError(msg)
+
+
+def folder_trouble(folder: Path) -> str | None:
+    """Why nothing can be kept in the folder of a running system, and what to do; None if all is well."""
     try:
         free_bytes = shutil.disk_usage(folder).free
     except OSError as error:
-        msg = f"the data folder {folder} is gone ({error.strerror}); leave it where it is while the system runs."
-        raise ServiceFailedError(msg) from error
-    if free_bytes < FULL_BYTES:
-        msg = f"the disk of the data folder {folder} is full; make room there, and start again with another folder."
-        raise ServiceFailedError(msg)
+        return f"the data folder {folder} is gone ({error.strerror}); leave it where it is while the system runs"
+    return f"the disk of the data folder {folder} is full; make room there" if free_bytes < FULL_BYTES else None
 
 
 def free_ports(port: int | None, http_port: int | None) -> tuple[int, int]:
