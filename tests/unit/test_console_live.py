@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic_core import from_json
 
 from cordguard.console import view
-from cordguard.console.live import ROOMS_MAX, Incoming, RoomLive, SiteLive
+from cordguard.console.bounds import INSTANCES_MAX, MARKED_MAX, MOST
+from cordguard.console.live import Incoming, RoomLive, SiteLive
 from cordguard.console.moments import Moment
 from cordguard.console.numerals import numerals
 from cordguard.contract import topics
 from cordguard.contract.case import Case, CaseSensor
+from cordguard.contract.telemetry import Status
 from support.console_messages import (
     ROOM,
     SITE,
@@ -16,6 +20,7 @@ from support.console_messages import (
     alarm,
     alarms,
     at,
+    failure,
     health,
     incoming,
     living,
@@ -163,11 +168,63 @@ def test_an_older_revision_of_the_case_changes_nothing() -> None:
     assert room_of(site).case == case
 
 
+def shown(site: SiteLive) -> Any:  # noqa: ANN401 - JSON
+    return from_json(view.latest(site, room_of(site), at(0), connected=True, simulated=False))
+
+
 def test_no_crowd_of_rooms_fills_the_memory() -> None:
-    site = SiteLive(at(0))
-    for number in range(ROOMS_MAX + 10):
+    site = living(at(0))
+    for number in range(MOST["rooms"] + 10):
         site.apply(incoming(topics.VITALS, vitals(at(0)), at(0), room=f"room-{number}"))
-    assert len(site.rooms) == ROOMS_MAX
+    assert len(site.rooms) == MOST["rooms"]
+    assert shown(site)["left_out"] == ["Too many rooms: some are not shown."]
+
+
+def test_no_crowd_of_made_up_devices_fills_the_memory_and_the_page_says_that_some_are_left_out() -> None:
+    site = living(at(0))
+    status = Status(state="online", at_us=T0_US)
+    for number in range(MOST["devices"]):
+        site.apply(incoming(topics.STATUS, status, at(0), room=ROOM, source=f"made-up-{number}"))
+    assert shown(site)["left_out"] == []
+    site.apply(incoming(topics.STATUS, status, at(0), room=ROOM, source="one-more"))
+    site.apply(incoming(topics.STATUS, status, at(5), room=ROOM, source="made-up-0"))
+    assert len(room_of(site).sources) == MOST["devices"]
+    assert room_of(site).sources["made-up-0"][1] == at(5), "who is known is still heard"
+    assert shown(site)["left_out"] == ["Too many devices: some are not shown."]
+
+
+def test_no_crowd_of_made_up_services_fills_the_memory_or_keeps_a_real_one_out() -> None:
+    site = SiteLive(at(0))
+    for number in range(MOST["services"]):
+        site.apply(incoming(topics.HEALTH, health(at(0)), at(0), service="recorder", instance=f"made-up-{number}"))
+    speak(site, at(0))
+    assert len(site.services) == INSTANCES_MAX + 2
+    assert shown(site)["left_out"] == ["Too many services: some are not shown."]
+    for number in range(MOST["services"]):
+        site.apply(incoming(topics.HEALTH, health(at(0)), at(0), service=f"made-up-{number}", instance="main"))
+    assert len(site.services) == MOST["services"]
+    assert ("safety", "main") in site.services
+
+
+def test_no_crowd_of_made_up_watchdogs_fills_the_memory() -> None:
+    site = living(at(0))
+    for number in range(MOST["watchdogs"] + 5):
+        site.apply(incoming(topics.FAILURE, failure(), at(0), instance=f"made-up-{number}"))
+    assert len(site.failures) == MOST["watchdogs"]
+
+
+def test_no_number_of_alarms_fills_the_memory_and_one_that_stands_is_marked_once() -> None:
+    site = SiteLive(at(0))
+    standing = alarm(alarm_id="f" * 32)
+    for number in range(MARKED_MAX + 300):
+        if number % 100 == 0:
+            site.apply(incoming(topics.ALARMS, alarms(at(number), standing), at(number)))
+        site.apply(incoming(topics.ALARMS, alarms(at(number), alarm(alarm_id=f"{number:032x}")), at(number)))
+    room = room_of(site)
+    assert len(room.marked) == MARKED_MAX
+    version = room.record_version
+    site.apply(incoming(topics.ALARMS, alarms(at(9_000), standing), at(9_000)))
+    assert room.record_version == version
 
 
 def test_a_service_that_spoke_only_before_we_came_has_no_live_word() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from cordguard.console.bounds import INSTANCES_MAX, LeftOut, Marked
 from cordguard.console.commands import CommandLog
 from cordguard.console.moments import Moment
 from cordguard.console.traces import Trace, place_us
@@ -24,8 +25,6 @@ from cordguard.contract.topics import ParsedTopic
 from cordguard.contract.units import Priority
 from cordguard.contract.vitals import Vitals
 
-ROOMS_MAX: Final = 100
-TRACES_MAX: Final = 128
 EVENTS_KEPT: Final = 100
 MARKS_KEPT: Final = 200
 
@@ -72,18 +71,17 @@ class RoomLive:
     commands: CommandLog = field(default_factory=CommandLog)
     record_version: int = 0
     """Rises when case, summary, events or marks change: what is sent on change only."""
-    _marked: set[tuple[str, Priority]] = field(default_factory=set)
+    left_out: LeftOut = field(default_factory=LeftOut)
+    marked: Marked = field(default_factory=Marked)
+    """Alarms on the time axis, each with the priorities it had."""
 
     def trace(self, key: str) -> Trace | None:
         """The trace of this key; None when there are too many to keep another."""
-        if key not in self.traces and len(self.traces) >= TRACES_MAX:
-            return None
-        return self.traces.setdefault(key, Trace())
+        return self.traces.setdefault(key, Trace()) if self.left_out.admits("traces", self.traces, key) else None
 
     def mark(self, alarm_id: str, mark: AlarmMark) -> None:
         """Remember an alarm on the time axis, once for each priority it had."""
-        if (alarm_id, mark.priority) not in self._marked:
-            self._marked.add((alarm_id, mark.priority))
+        if self.marked.is_new((alarm_id, mark.priority)):
             self.marks.append(mark)
             self.record_version += 1
 
@@ -100,6 +98,7 @@ class SiteLive:
     """The watchdogs' word, by instance."""
     clock_came: Moment | None = None
     """When a simulated run last told its time."""
+    left_out: LeftOut = field(default_factory=LeftOut)
     unread: int = 0
     """Messages that could not be read; safety makes them dead letters, here they only must not hurt."""
 
@@ -114,7 +113,7 @@ class SiteLive:
 
     def room(self, name: str, now: Moment) -> RoomLive | None:
         """The room of this name, new if need be; None when there are too many."""
-        if name not in self.rooms and len(self.rooms) >= ROOMS_MAX:
+        if not self.left_out.admits("rooms", self.rooms, name):
             return None
         return self.rooms.setdefault(name, RoomLive(name, now))
 
@@ -145,7 +144,9 @@ def _on_status(room: RoomLive, parsed: ParsedTopic, incoming: Incoming) -> Unrea
     status = lenient.read_status(incoming.payload)
     if isinstance(status, Unreadable):
         return status
-    room.sources[parsed.source or ""] = (status, incoming.came)
+    name = parsed.source or ""
+    if room.left_out.admits("devices", room.sources, name):
+        room.sources[name] = (status, incoming.came)
     return None
 
 
@@ -227,8 +228,11 @@ def _on_health(site: SiteLive, parsed: ParsedTopic, incoming: Incoming) -> Unrea
     if isinstance(health, Unreadable):
         return health
     key = (parsed.service or "", parsed.instance or "")
-    _, last_live = site.services.get(key, (None, None))
-    site.services[key] = (health, last_live if incoming.retained else incoming.came)
+    instances = [known for known in site.services if known[0] == parsed.service]
+    has_place = site.left_out.admits("services", site.services, key)
+    if has_place and site.left_out.admits("services", instances, key, INSTANCES_MAX):
+        _, last_live = site.services.get(key, (None, None))
+        site.services[key] = (health, last_live if incoming.retained else incoming.came)
     return None
 
 
@@ -236,7 +240,9 @@ def _on_failure(site: SiteLive, parsed: ParsedTopic, incoming: Incoming) -> Unre
     failure = lenient.read(Failure, incoming.payload)
     if isinstance(failure, Unreadable):
         return failure
-    site.failures[parsed.instance or ""] = failure
+    instance = parsed.instance or ""
+    if site.left_out.admits("watchdogs", site.failures, instance):
+        site.failures[instance] = failure
     return None
 
 

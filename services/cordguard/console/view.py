@@ -96,6 +96,8 @@ class Latest:
     services: list[ServiceView]
     rejected_count: int
     rejected_reason: str | None
+    left_out: list[str]
+    """Of what there is more than is kept, in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def latest(site: SiteLive, room: RoomLive | None, now: Moment, *, connected: boo
         services=_services(site, now),
         rejected_count=room.rejected_count if room is not None else 0,
         rejected_reason=rejected.reason if rejected is not None else None,
+        left_out=site.left_out.sentences() + (room.left_out.sentences() if room is not None else []),
     )
     return to_json(frame)
 

@@ -56,6 +56,7 @@ export function showSystem(latest) {
   setText(byId("audio-left"), `sound of this room returns in ${duration(pausedFor)}`);
   showStates(byId("services"), "Services", latest.services.map((each) => [nameOf(each), each.state]));
   showStates(byId("sources"), "Devices", latest.sources.map(({ source, state }) => [source, state]));
+  setText(byId("left-out"), latest.left_out.join(" "));
   const count = latest.rejected_count;
   setText(byId("rejected"), count ? `${count} unreadable messages, last: ${latest.rejected_reason}` : "");
 }

@@ -87,6 +87,7 @@
  * @property {{service: string, instance: string, state: string}[]} services
  * @property {number} rejected_count
  * @property {string | null} rejected_reason
+ * @property {string[]} left_out of what there is more than is kept
  *
  * @typedef {object} RecordFrame
  * @property {"record"} kind
