@@ -47,6 +47,28 @@ def test_closing_a_case_is_not_disarmed_by_an_alarm_that_comes_between_the_two_p
     expect(page.locator("#case-line")).to_contain_text("Case closed")
 
 
+def test_a_form_pressed_twice_is_sent_once(page: Page, watched: Watched) -> None:
+    page.click("#open-case")
+    page.fill("[name=procedure]", "proc-7")
+    page.evaluate(
+        "() => { const form = document.getElementById('case-form'); form.requestSubmit(); form.requestSubmit(); }"
+    )
+    expect(page.locator("#case-line")).to_contain_text("proc-7")
+    assert len([url for url in watched.requests if url.endswith("/case")]) == 1
+    expect(page.locator("#case-dialog")).to_be_hidden()
+
+
+def test_a_form_that_was_refused_can_be_sent_again_and_keeps_its_place(stage: Stage, page: Page) -> None:
+    page.click("#open-case")
+    page.fill("[name=procedure]", "Mrs Smith")
+    page.press("[name=procedure]", "Enter")
+    expect(page.locator("[data-field=procedure]")).to_contain_text("No patient names")
+    expect(page.locator("[name=procedure]")).to_be_focused()
+    page.fill("[name=procedure]", "proc-7")
+    page.press("[name=procedure]", "Enter")
+    wait_until(lambda: stage.safety.case, what="the case at the alarm system")
+
+
 def test_two_instances_of_a_service_are_two_words_and_do_not_multiply(stage: Stage, page: Page) -> None:
     words = page.locator("#services span")
     expect(words).to_have_text(["Services", "✓ console", "✓ safety", "✓ watchdog"])

@@ -88,6 +88,16 @@ def test_the_form_opens_a_case_that_the_broker_keeps(web: Web) -> None:
     assert case.session == answer.json()["session"]
 
 
+def test_a_form_sent_twice_before_the_broker_brings_the_case_back_opens_one_case(web: Web) -> None:
+    web.log_in()
+    answers = [web.post(CASE, {"procedure": "proc-7", "sensors": []}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 422]
+    assert "A case is open in this room" in answers[1].json()["errors"]["form"]
+    closings = [web.post(f"{CASE}/close", {}).status_code for _ in range(2)]
+    assert closings == [202, 422]
+    assert [Case.model_validate_json(sent.payload).state for sent in web.outgoing()] == ["open", "closed"]
+
+
 def test_closing_sends_the_next_revision(web: Web) -> None:
     web.log_in()
     case = Case(session="s-1", revision=4, state="open", opened_us=T0_US, level="T8")

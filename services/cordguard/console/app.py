@@ -153,10 +153,6 @@ def _add_case_form(app: FastAPI, desk: Desk) -> None:
         desk.publish_case(room, made)
         return JSONResponse({"session": made.session, "revision": made.revision}, 202)
 
-    def current(room: str) -> Case | None:
-        known = desk.live.rooms.get(room)
-        return known.case if known is not None else None
-
     @app.post("/api/rooms/{room}/case")
     async def open_case(request: Request, room: RoomPath, fields: CaseFields) -> Response:
         if not desk.exchange.connected:
@@ -165,14 +161,14 @@ def _add_case_form(app: FastAPI, desk: Desk) -> None:
             return _refused(422, f"{room} is a reserved name: choose another for the room.")
         actor, now_us = _person(request, desk).actor, desk.now().clock_us
         session = f"{now_us // MICROS_PER_S}-{uuid.uuid4().hex[:12]}"
-        return answer(room, caseform.open_case(fields, current(room), session=session, actor=actor, now_us=now_us))
+        return answer(room, caseform.open_case(fields, desk.case_of(room), session=session, actor=actor, now_us=now_us))
 
     @app.post("/api/rooms/{room}/case/close")
     async def close_case(request: Request, room: RoomPath) -> Response:
         if not desk.exchange.connected:
             return _refused(503, NOT_CONNECTED)
         actor, now_us = _person(request, desk).actor, desk.now().clock_us
-        return answer(room, caseform.close_case(current(room), actor=actor, now_us=now_us))
+        return answer(room, caseform.close_case(desk.case_of(room), actor=actor, now_us=now_us))
 
 
 async def _unreadable(request: Request, error: RequestValidationError) -> Response:

@@ -17,6 +17,9 @@ from cordguard.contract import topics
 from cordguard.contract.case import Case
 from cordguard.contract.commands import Command
 
+SENT_COUNTS_US: Final = 5_000_000
+"""A case we sent counts as the room's for so long, until the broker brings it back: nobody opens two in a row."""
+
 TURN_S: Final = 0.1
 """How often frames go out, also when nothing came: the page takes a second without a frame for a frozen server."""
 
@@ -35,6 +38,8 @@ class Desk:
         self.now = now
         self.exchange = exchange
         self._simulated = simulated
+        self._sent: dict[str, tuple[Case, int]] = {}
+        """The case sent last, and when, by room."""
 
     async def run(self) -> None:
         """Turn after turn, until cancelled."""
@@ -61,7 +66,20 @@ class Desk:
 
     def publish_case(self, room: str, case: Case) -> None:
         """Send a case, for the broker to keep."""
+        now_us = self.now().server_us
+        self._sent = {name: sent for name, sent in self._sent.items() if now_us - sent[1] < SENT_COUNTS_US}
+        self._sent[room] = (case, now_us)
         self.exchange.send(Outgoing(topics.CASE.at(self.site, room=room), case.to_wire(), retain=True))
+
+    def case_of(self, room: str) -> Case | None:
+        """A room's case: what the broker says, or what was sent a moment ago and has not come back yet."""
+        live = self.live.rooms.get(room)
+        known = live.case if live is not None else None
+        sent, sent_us = self._sent.get(room, (None, 0))
+        if sent is None or self.now().server_us - sent_us >= SENT_COUNTS_US:
+            return known
+        came_back = known is not None and known.session == sent.session and known.revision >= sent.revision
+        return known if came_back else sent
 
     def _offer(
         self, viewers: Sequence[Viewer], room: RoomLive | None, fresh: Mapping[str, Sequence[Point]], now: Moment

@@ -1,7 +1,7 @@
 // @ts-check
 /** The form that opens a case. What is wrong in it is said by the server, field by field. */
 
-import { byId, element, post } from "./dom.js";
+import { byId, element, locked, post } from "./dom.js";
 
 const FIELDS = [
   { name: "procedure", label: "Procedure identifier", hint: "no patient names" },
@@ -38,7 +38,7 @@ export function openForm(seen) {
   );
   form.onsubmit = (event) => {
     event.preventDefault();
-    submit(dialog, form);
+    locked(form, () => submit(dialog, form));
   };
   dialog.replaceChildren(form);
   dialog.showModal();

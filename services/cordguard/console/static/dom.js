@@ -66,6 +66,25 @@ export function syncList(list, items, keyOf, make, update) {
 }
 
 /**
+ * Lock the controls of a form, or a button, while something runs: pressed twice it is done once.
+ * @template Result
+ * @param {HTMLElement} target
+ * @param {() => Promise<Result>} run
+ * @returns {Promise<Result | undefined>} nothing if it was running already
+ */
+export async function locked(target, run) {
+  if (target.inert) return undefined;
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+  target.inert = true;
+  try {
+    return await run();
+  } finally {
+    target.inert = false;
+    if (document.activeElement === document.body) focused?.focus();
+  }
+}
+
+/**
  * Post JSON; the answer's body, and whether it was accepted.
  * @param {string} path
  * @param {unknown} body

@@ -4,7 +4,7 @@
 /** @import { RecordFrame } from "./types.js" */
 
 import { openForm } from "./caseform.js";
-import { byId, element, post } from "./dom.js";
+import { byId, element, locked, post } from "./dom.js";
 import { duration, minutes, number, timeOfDay } from "./format.js";
 
 /** The case that the panel shows, as text. @type {string | undefined} */
@@ -36,7 +36,7 @@ function showCase(shown, seenSensors) {
   const isOpen = shown?.state === "open";
   const button = element("button", { type: "button", id: isOpen ? "close-case" : "open-case", text: isOpen ? "Close case" : "Open case" });
   const note = element("p", { class: "note", role: "status" });
-  button.onclick = isOpen ? () => closeCase(button, note) : () => openForm(seenSensors());
+  button.onclick = isOpen ? () => locked(button, () => closeCase(button, note)) : () => openForm(seenSensors());
   const content = shown ? table(caseRows(shown)) : element("p", { text: "No case in this room: the strictest limits apply." });
   panel.replaceChildren(element("h2", { text: "Case" }, isOpen ? element("span", { class: "pill", text: "open" }) : ""), content, button, note);
 }
