@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from support.chromium import Watched
+from support.chromium import NOTE_LIVE_CHANGES, Watched
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -61,6 +61,7 @@ def test_h5_a_frozen_server_is_no_data_within_a_second_and_blank_within_three(se
     expect(value).to_have_text("37.4")
     expect(page.locator("#no-data")).to_be_hidden()
 
+    page.evaluate(NOTE_LIVE_CHANGES)
     server.freeze()
     frozen_s = time.monotonic()
     expect(page.locator("#no-data")).to_contain_text("NO DATA", timeout=3_000)
@@ -70,6 +71,8 @@ def test_h5_a_frozen_server_is_no_data_within_a_second_and_blank_within_three(se
     blank_after_s = time.monotonic() - frozen_s
     expect(page.locator(".rf")).to_have_text("RF ---")
     expect(page.locator("#alarms")).to_have_attribute("data-state", "last-known")
+    heard = [words for words in page.evaluate("window.heard") if words.startswith("no-data-why: ")]
+    assert len(heard) == 1, "it is read aloud once, not ten times a second"
     assert noticed_after_s < 1.5
     assert blank_after_s < 3.5
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from cordguard.contract import topics
 from cordguard.contract.health import Health
-from support.chromium import Watched
+from support.chromium import NOTE_LIVE_CHANGES, Watched
 from support.console_stage import Stage
 from support.waiting import wait_until
 
@@ -67,6 +67,20 @@ def test_a_form_that_was_refused_can_be_sent_again_and_keeps_its_place(stage: St
     page.fill("[name=procedure]", "proc-7")
     page.press("[name=procedure]", "Enter")
     wait_until(lambda: stage.safety.case, what="the case at the alarm system")
+
+
+def test_a_screen_reader_is_told_of_an_alarm_once_and_not_of_every_second_it_lasts(stage: Stage, page: Page) -> None:
+    stage.do(lambda: stage.safety.raise_alarm("R01", "high", "A high one"))
+    facts = page.locator(".alarm .facts")
+    expect(page.locator("#spoken-alarms")).to_have_text("HIGH. A high one. Stop RF now. Irrigate if possible.")
+    page.evaluate(NOTE_LIVE_CHANGES)
+    expect(facts).to_contain_text("for 2 s")
+    expect(facts).to_contain_text("for 3 s")
+    assert page.evaluate("window.heard") == []
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".state-words")).to_have_text("ACKNOWLEDGED")
+    said = [words for words in page.evaluate("window.heard") if words.startswith("spoken-alarms: ")]
+    assert said == ["spoken-alarms: HIGH. ACKNOWLEDGED. A high one. Stop RF now. Irrigate if possible."]
 
 
 def test_two_instances_of_a_service_are_two_words_and_do_not_multiply(stage: Stage, page: Page) -> None:

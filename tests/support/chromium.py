@@ -20,6 +20,21 @@ ARGUMENTS: Final = (
     "--disable-sync",
 )
 
+NOTE_LIVE_CHANGES: Final = """
+() => {
+  window.heard = [];
+  const note = (changes) => {
+    for (const { target } of changes) {
+      const near = target.nodeType === 1 ? target : target.parentElement;
+      const live = near?.closest("[aria-live], [role=alert], [role=status]");
+      if (live) window.heard.push(`${live.id}: ${near.textContent}`);
+    }
+  };
+  new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true });
+}
+"""
+"""From then on a page keeps in ``heard`` what a screen reader would read aloud."""
+
 
 @dataclass
 class Watched:

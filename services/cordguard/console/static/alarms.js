@@ -27,6 +27,29 @@ export function showAlarms(latest, isCurrent) {
     (row) => (row ? makeRow(row.alarm.alarm_id) : element("p", { class: "no-alarms" })),
     (made, row) => (row ? fillRow(made, row.alarm, row.isFirst, state) : setText(made, nothing(state))),
   );
+  speakAlarms(latest.alarms.present, state);
+}
+
+/** What is read aloud: one paragraph for each alarm, which changes only when the alarm does.
+ * @param {Alarm[]} alarms @param {string} state */
+function speakAlarms(alarms, state) {
+  syncList(
+    byId("spoken-alarms"),
+    alarms.length ? alarms : [null],
+    (alarm) => alarm?.alarm_id ?? "none",
+    () => element("p"),
+    (made, alarm) => setText(made, alarm ? spoken(alarm, state) : nothing(state)),
+  );
+}
+
+/** @param {Alarm} alarm @param {string} state */
+function spoken(alarm, state) {
+  return [alarm.word, ...wordsOf(alarm, state), alarm.message, alarm.guidance].filter(Boolean).join(". ");
+}
+
+/** @param {Alarm} alarm @param {string} state */
+function wordsOf(alarm, state) {
+  return state === "current" ? alarm.states : [...alarm.states, "LAST KNOWN"];
 }
 
 /** @param {string} state */
@@ -68,8 +91,7 @@ function fillRow(row, alarm, isFirst, state) {
   setText(part("guidance"), alarm.guidance);
   const where = alarm.sensor ? `${alarm.sensor} · ` : "";
   setText(part("facts"), `${where}${alarm.rule} ${alarm.name} · ${alarm.kind} · for ${duration(alarm.for_s)}`);
-  const words = state === "current" ? alarm.states : [...alarm.states, "LAST KNOWN"];
-  setText(part("state-words"), words.join(" · "));
+  setText(part("state-words"), wordsOf(alarm, state).join(" · "));
   part("acknowledge").hidden = !alarm.can_acknowledge;
   part("reset").hidden = !alarm.can_reset;
 }

@@ -87,8 +87,12 @@ export function showNoData(ageMs, isLocked) {
   const bar = byId("no-data");
   const isOld = ageMs > 900 || isLocked;
   bar.hidden = !isOld;
-  if (!isOld) return;
+  if (!isOld) {
+    setText(byId("no-data-why"), "");
+    return;
+  }
+  setText(byId("no-data-for"), `NO DATA for ${(ageMs / 1000).toFixed(1)} s.`);
   const lost = "The page has lost its server: nothing here is current. Watch the patient and the devices themselves.";
   const text = isLocked ? "This page is not signed in any more: open a new login link." : lost;
-  setText(bar, `NO DATA for ${(ageMs / 1000).toFixed(1)} s. ${text}`);
+  setText(byId("no-data-why"), text);
 }
