@@ -15,7 +15,7 @@ from cordguard.contract import topics
 from cordguard.contract.alarms import PresentAlarm, PresentAlarms, Transition
 from cordguard.contract.case import Case
 from cordguard.contract.commands import Command
-from cordguard.contract.health import Failure, Health
+from cordguard.contract.health import Failure, Health, Rejected
 from cordguard.contract.summary import AlarmCounts, CaptureReference, SensorSummary, SessionSummary
 from cordguard.contract.telemetry import GeneratorReading, TemperatureReading
 from cordguard.contract.units import WireModel
@@ -56,6 +56,10 @@ class StandIn:
     commands: list[Command] = field(default_factory=list)
     beats: dict[str, int] = field(default_factory=dict)
     summaries: int = 0
+    taking_cases: bool = True
+    """Whether it takes cases; else it refuses each as a dead letter."""
+    case_pending: bool = False
+    """Whether it says that an amendment waits for RF off."""
     refusing: str | None = None
     """The reason for which it refuses every command, if it does."""
     paused_until_us: int | None = None
@@ -210,6 +214,11 @@ class StandIn:
     def _on_case(self, case: Case) -> None:
         if self.case is not None and (case.session, case.revision) == (self.case.session, self.case.revision):
             return
+        if not self.taking_cases:
+            topic, now_us = topics.CASE.at(self.site, room=self.room), self.clock.now_us()
+            refusal = Rejected(topic=topic, received_us=now_us, reason="case: a test refuses it", count=1)
+            self._publish(topics.REJECTED.at(self.site, room=self.room), refusal)
+            return
         self.case = case
         if case.state == "closed":
             self.summarise(final=False)
@@ -266,6 +275,7 @@ class StandIn:
         vitals = Vitals(
             as_of_us=now_us,
             session=self.case.session if self.case is not None else None,
+            case_pending=self.case_pending,
             rf_on=reading is not None and reading.rf_on,
             profile="near",
             policy=POLICY,

@@ -60,6 +60,9 @@ class RoomLive:
     alarms_came: Moment | None = None
     """When safety last said it live; a retained message proves nothing about now."""
     case: Case | None = None
+    case_came: Moment | None = None
+    case_refused: str | None = None
+    """Why safety refused the newest message about the case; None again with the next case."""
     summary: SessionSummary | None = None
     sources: dict[str, tuple[Status, Moment]] = field(default_factory=dict)
     rejected: Rejected | None = None
@@ -195,7 +198,7 @@ def _on_case(room: RoomLive, parsed: ParsedTopic, incoming: Incoming) -> Unreada
         return case
     if room.case is not None and case.session == room.case.session and case.revision <= room.case.revision:
         return None
-    room.case = case
+    room.case, room.case_came, room.case_refused = case, incoming.came, None
     room.record_version += 1
     return None
 
@@ -220,6 +223,9 @@ def _on_rejected(room: RoomLive, parsed: ParsedTopic, incoming: Incoming) -> Unr
         return rejected
     room.rejected = rejected
     room.rejected_count += rejected.count
+    about = topics.parse(rejected.topic)
+    if about is not None and about.topic is topics.CASE:
+        room.case_refused = rejected.reason
     return None
 
 

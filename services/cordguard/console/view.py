@@ -17,6 +17,7 @@ from cordguard.console.live import AlarmMark, RoomLive, SiteLive
 from cordguard.console.moments import STALE_MS, UNKNOWN_MS, Freshness, Moment, freshness
 from cordguard.console.numerals import Numerals, numerals
 from cordguard.console.presentation import SYMBOLS, AlarmView, alarm_views, highest, paused_for_s
+from cordguard.console.standing import CaseStanding, case_standing
 from cordguard.console.traces import Point
 from cordguard.contract.alarms import Transition
 from cordguard.contract.case import Case
@@ -90,6 +91,7 @@ class Latest:
     rooms: list[RoomChoice]
     failures: list[str]
     numerals: Numerals | None
+    case_standing: CaseStanding | None
     alarms: AlarmsView
     commands: list[CommandView]
     sources: list[SourceView]
@@ -167,6 +169,7 @@ def latest(site: SiteLive, room: RoomLive | None, now: Moment, *, connected: boo
         rooms=[_choice(site.rooms[name], now) for name in sorted(site.rooms)],
         failures=alarm_system_failures(site, room, now, connected=connected),
         numerals=numerals(room, now) if room is not None else None,
+        case_standing=case_standing(room, now),
         alarms=_alarms(room, now),
         commands=_commands(room, now),
         sources=_sources(room, now),

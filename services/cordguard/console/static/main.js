@@ -8,7 +8,7 @@ import { Charts } from "./charts.js";
 import { Feed } from "./feed.js";
 import { grownOld, showNumerals } from "./numerals.js";
 import { showPerson } from "./person.js";
-import { showRecord } from "./record.js";
+import { showRecord, showStanding } from "./record.js";
 import { showHeader, showNoData, showSystem } from "./status.js";
 
 const LOOK_EVERY_MS = 100;
@@ -55,6 +55,7 @@ function show() {
   document.body.dataset.room = newest.room ?? "";
   showHeader(newest, shownCase, choose);
   showSystem(newest);
+  showStanding(newest.case_standing);
   showAlarms(newest, isHeard);
   showAnswers(newest);
   showNumerals({ ...newest, numerals });

@@ -1,11 +1,12 @@
 // @ts-check
 /** What changes seldom: the case, its summary, and the list of what happened. */
 
-/** @import { RecordFrame } from "./types.js" */
+/** @import { CaseStanding, RecordFrame } from "./types.js" */
 
 import { openForm } from "./caseform.js";
-import { byId, element, locked, post } from "./dom.js";
+import { byId, element, locked, post, setText } from "./dom.js";
 import { duration, minutes, number, timeOfDay } from "./format.js";
+import { caseWords } from "./status.js";
 
 /** The case that the panel shows, as text. @type {string | undefined} */
 let shownCase;
@@ -38,7 +39,19 @@ function showCase(shown, seenSensors) {
   const note = element("p", { class: "note", role: "status" });
   button.onclick = isOpen ? () => locked(button, () => closeCase(button, note)) : () => openForm(seenSensors());
   const content = shown ? table(caseRows(shown)) : element("p", { text: "No case in this room: the strictest limits apply." });
-  panel.replaceChildren(element("h2", { text: "Case" }, isOpen ? element("span", { class: "pill", text: "open" }) : ""), content, button, note);
+  const standing = element("p", { class: "note standing", id: "case-standing", role: "status" });
+  panel.replaceChildren(element("h2", { text: "Case" }, element("span", { class: "pill", id: "case-pill" })), standing, content, button, note);
+}
+
+/** How the case stands with safety; says so where it does not simply watch it. @param {CaseStanding | null} standing */
+export function showStanding(standing) {
+  if (shownCase === undefined) return;
+  const pill = byId("case-pill");
+  const shown = JSON.parse(shownCase);
+  pill.hidden = !shown;
+  setText(pill, shown ? caseWords(shown, standing).replace("Case ", "") : "");
+  pill.dataset.standing = standing?.standing ?? "";
+  setText(byId("case-standing"), standing?.text ?? "");
 }
 
 /** @param {any} shown */

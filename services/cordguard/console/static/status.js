@@ -1,7 +1,7 @@
 // @ts-check
 /** What stands around the numbers: room, case, limits in force, time, the state of the alarm system, of page and devices. */
 
-/** @import { Latest } from "./types.js" */
+/** @import { CaseStanding, Latest } from "./types.js" */
 
 import { ask } from "./alarms.js";
 import { byId, element, setText, syncList } from "./dom.js";
@@ -26,17 +26,34 @@ export function showHeader(latest, openCase, choose) {
       setText(/** @type {Element} */ (button.querySelector(".symbol")), symbol);
     },
   );
-  setText(byId("case-line"), caseLine(openCase));
+  setText(byId("case-line"), caseLine(openCase, latest.case_standing));
   setText(byId("limits-line"), limitsLine(latest));
   setText(byId("clock"), timeOfDay(latest.clock_us));
   byId("simulated").hidden = !latest.simulated;
 }
 
-/** @param {any} shown */
-function caseLine(shown) {
+/** @param {any} shown @param {CaseStanding | null} standing */
+function caseLine(shown, standing) {
   if (!shown) return "No case";
   const facts = [shown.procedure, shown.level, shown.electrode, shown.lesion, shown.posterior_wall && `wall ${shown.posterior_wall}`];
-  return `${shown.state === "open" ? "Case open" : "Case closed"} · ${facts.filter(Boolean).join(" · ")}`;
+  return `${caseWords(shown, standing)} · ${facts.filter(Boolean).join(" · ")}`;
+}
+
+/** Open is what safety has taken; else how it stands. @param {any} shown @param {CaseStanding | null} standing */
+export function caseWords(shown, standing) {
+  const word = `Case ${shown.state}`;
+  switch (standing?.standing) {
+    case "not-taken":
+      return `${word}, NOT TAKEN BY SAFETY`;
+    case "unconfirmed":
+      return `${word}, not confirmed by safety`;
+    case "waiting":
+      return `${word}, waiting for safety`;
+    case "pending":
+      return `${word}, amendment pending`;
+    default:
+      return word;
+  }
 }
 
 /** @param {Latest} latest */

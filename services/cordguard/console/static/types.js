@@ -69,6 +69,10 @@
  * @property {number | null} audio_paused_for_s
  * @property {Alarm[]} present
  *
+ * @typedef {object} CaseStanding
+ * @property {"taken" | "pending" | "waiting" | "not-taken" | "unconfirmed"} standing
+ * @property {string} text empty if all is well
+ *
  * @typedef {object} Latest
  * @property {"latest"} kind
  * @property {number} server_us
@@ -81,6 +85,7 @@
  * @property {{room: string, case_open: boolean, priority: Priority | null, symbol: string}[]} rooms
  * @property {string[]} failures
  * @property {Numerals | null} numerals
+ * @property {CaseStanding | null} case_standing how the room's case stands with safety
  * @property {Alarms} alarms
  * @property {{command_id: string, action: string, alarm_id: string | null, outcome: string, text: string}[]} commands
  * @property {{source: string, state: string, age_ms: number, model: string | null}[]} sources
