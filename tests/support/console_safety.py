@@ -58,6 +58,7 @@ class StandIn:
     summaries: int = 0
     taking_cases: bool = True
     """Whether it takes cases; else it refuses each as a dead letter."""
+    limit_in_s: float = 48.0
     case_pending: bool = False
     """Whether it says that an amendment waits for RF off."""
     refusing: str | None = None
@@ -111,6 +112,18 @@ class StandIn:
         self.alarms[rule] = alarm
         self._change(alarm, "raised")
         return alarm.alarm_id
+
+    def raise_many(self, *priorities: str) -> None:
+        """Make as many alarms present as priorities are named, each of them an alarm of its own."""
+        for number, priority in enumerate(priorities):
+            alarm_id = self.raise_alarm(
+                "R15", priority, f"A {priority} one, which says at some length what there is to do"
+            )
+            more = {
+                "alarm_id": alarm_id_of(alarm_id, number),
+                "guidance": "Check the gateway, its cables and its clock.",
+            }
+            self.alarms[f"R15 {number}"] = self.alarms.pop("R15").model_copy(update=more)
 
     def end_alarm(self, rule: str) -> None:
         """Its condition is over: R01 stays latched, the others go."""
@@ -302,7 +315,7 @@ class StandIn:
             cem43_min=1.4 if is_neural else 0.0,
             dose_estimated=key.endswith("canal"),
             limits=LIMITS if is_neural else None,
-            forecast=Forecast(limit_in_s=48.0, peak_if_stopped_c=42.6, peak_sd_c=0.3) if is_neural else None,
+            forecast=Forecast(limit_in_s=self.limit_in_s, peak_if_stopped_c=42.6, peak_sd_c=0.3) if is_neural else None,
         )
 
     def _say_health(self, service: str) -> None:

@@ -7,6 +7,8 @@ import { byId, element, post, setText, syncList } from "./dom.js";
 import { duration } from "./format.js";
 
 const CONFIRM_WITHIN_MS = 5000;
+/** Pixels; on a lower screen fewer alarms get two lines each. */
+const LOW_SCREEN = 900;
 
 /** Commands whose fate the person has not read yet. @type {Map<string, {text: string, refused: boolean, untilMs: number}>} */
 const refusedHere = new Map();
@@ -17,7 +19,7 @@ export function showAlarms(latest, isCurrent) {
   const state = isCurrent ? latest.alarms.state : "last-known";
   section.dataset.state = state;
   const rows = latest.alarms.present.map((alarm, index) => ({ alarm, isFirst: index === 0 }));
-  section.classList.toggle("many", rows.length > 4);
+  section.classList.toggle("many", rows.length > (window.innerHeight < LOW_SCREEN ? 2 : 4));
   /** @type {({alarm: Alarm, isFirst: boolean} | null)[]} */
   const shown = rows.length ? rows : [null];
   syncList(
@@ -28,6 +30,28 @@ export function showAlarms(latest, isCurrent) {
     (made, row) => (row ? fillRow(made, row.alarm, row.isFirst, state) : setText(made, nothing(state))),
   );
   speakAlarms(latest.alarms.present, state);
+  sayHidden();
+}
+
+byId("alarms").addEventListener("scroll", sayHidden);
+byId("alarms-hidden").onclick = () => {
+  const section = byId("alarms");
+  const isAtEnd = section.scrollTop + section.clientHeight >= section.scrollHeight - 1;
+  section.scrollTop = isAtEnd ? 0 : section.scrollTop + section.clientHeight / 2;
+};
+
+/** Say how many alarms do not fit; the first, the most urgent, always does. */
+function sayHidden() {
+  const section = byId("alarms");
+  const [first, ...others] = /** @type {HTMLElement[]} */ ([...section.querySelectorAll(".alarm")]);
+  const top = first?.getBoundingClientRect().bottom ?? 0;
+  const bottom = section.getBoundingClientRect().bottom;
+  const hidden = others.map((row) => ({ row, box: row.getBoundingClientRect() })).filter(({ box }) => box.top < top - 1 || box.bottom > bottom + 1);
+  const words = hidden.map(({ row }) => row.dataset.priority?.toUpperCase() ?? "");
+  const counts = [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`);
+  const line = byId("alarms-hidden");
+  line.hidden = hidden.length === 0;
+  setText(line, `${hidden.length} more ${hidden.length === 1 ? "alarm" : "alarms"} not in sight: ${counts.join(", ")}. Show`);
 }
 
 /** What is read aloud: one paragraph for each alarm, which changes only when the alarm does.

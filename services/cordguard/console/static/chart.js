@@ -17,6 +17,9 @@ export const GAP_MS = 1000;
 const LEFT = 46;
 const RIGHT = 14;
 const TOP = 22;
+/** Pixels from one label of an axis to the next: at least, and as far as there is room. */
+const LABEL = 16;
+const WISHED = 34;
 const FONT = "12.5px system-ui, 'DejaVu Sans', sans-serif";
 const INK = "#9fb0c3";
 const GRID = "#1e2936";
@@ -127,11 +130,9 @@ export class StripChart {
     draw.lineWidth = 1;
     draw.textAlign = "right";
     draw.textBaseline = "middle";
-    const tall = area.bottom - area.top;
-    const step = niceStep((range.high - range.low) / Math.max(tall < 50 ? 1 : 3, tall / 34));
-    for (let value = Math.ceil(range.low / step) * step; value <= range.high + 1e-9; value += step) {
+    for (const value of axisValues(range, area.bottom - area.top)) {
       line(draw, area.left, Math.round(y(value)) + 0.5, area.right, Math.round(y(value)) + 0.5);
-      draw.fillText(value.toFixed(Number.isInteger(step) ? 0 : 1), area.left - 7, y(value));
+      draw.fillText(value.toFixed(Number.isInteger(value) ? 0 : 1), area.left - 7, y(value));
     }
     const stepMs = this.spanMs <= 60_000 ? 10_000 : this.spanMs <= 300_000 ? 60_000 : 120_000;
     draw.textAlign = "center";
@@ -262,6 +263,19 @@ function nearest(ring, atMs) {
   const best = candidates[0];
   if (best === undefined || distance(best) > GAP_MS || Number.isNaN(ring.value(best))) return null;
   return ring.value(best);
+}
+
+/**
+ * The values that an axis of so many pixels names: round ones, never closer than their text is high. An axis too short
+ * for two of them names its ends; one too short for that names nothing.
+ * @param {Range} range @param {number} tall
+ */
+export function axisValues({ low, high }, tall) {
+  if (tall < LABEL) return [];
+  const step = niceStep((high - low) / Math.min(Math.max(3, tall / WISHED), tall / LABEL));
+  const values = [];
+  for (let value = Math.ceil(low / step) * step; value <= high + 1e-9; value += step) values.push(value);
+  return values.length > 1 ? values : [low, high];
 }
 
 /** The next of 1, 2, 2.5, 5, 10, … that is not smaller. @param {number} rough */

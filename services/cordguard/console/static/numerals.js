@@ -71,7 +71,9 @@ function forecast({ forecast: ahead }) {
   const spread = ahead.peak_sd_c === null || ahead.peak_sd_c === undefined ? "" : ` ± ${ahead.peak_sd_c.toFixed(1)}`;
   const peak = `Peak if stopped now ${number(ahead.peak_if_stopped_c)}${spread} °C`;
   const left = ahead.limit_in_s;
-  return left === null || left === undefined ? peak : `${peak} · limit in ${left.toFixed(0)} s`;
+  if (left === null || left === undefined) return peak;
+  if (left <= 0) return `${peak} · limit reached`;
+  return `${peak} · limit in ${left < 1 ? "under 1" : left.toFixed(0)} s`;
 }
 
 /** @param {HTMLElement} card @param {Sensor} sensor */
