@@ -1,4 +1,4 @@
-"""JSON Schema of every payload, and the topic table, for programs that are not written in Python.
+"""JSON Schema of every payload, the topic table and the AsyncAPI document, for programs not written in Python.
 
 ``python -m cordguard.contract.jsonschema`` writes the files of ``schemas/json``. They say what a sender promises: an
 optional key is left out, never null. Our readers are more patient.
@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from cordguard.contract import asyncapi
 from cordguard.contract.topics import PREFIX, TABLE, Topic
 from cordguard.contract.units import WireModel
 
@@ -42,10 +43,10 @@ class _WireSchema(GenerateJsonSchema):
 
 
 def files() -> dict[str, str]:
-    """Name and text of every file: one for each payload, and ``topics.json``."""
-    payloads = {row.payload for row in TABLE}
-    schemas = {schema_name(model): schema_of(model) for model in payloads}
-    return {name: _text(content) for name, content in sorted({**schemas, "topics.json": _topics()}.items())}
+    """Name and text of every file: one for each payload, ``topics.json`` and ``asyncapi.json``."""
+    schemas = {schema_name(model): schema_of(model) for model in _payloads()}
+    others = {"topics.json": _topics(), asyncapi.FILE: asyncapi.document(_components())}
+    return {name: _text(content) for name, content in sorted({**schemas, **others}.items())}
 
 
 def schema_of(model: type[WireModel]) -> dict[str, Any]:
@@ -67,6 +68,21 @@ def write(folder: Path) -> None:
             old.unlink()
     for name, text in wanted.items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _payloads() -> tuple[type[WireModel], ...]:
+    return tuple(sorted({row.payload for row in TABLE}, key=lambda model: model.__name__))
+
+
+def _components() -> dict[str, Any]:
+    """All payloads and their parts under one roof, referring to one another as AsyncAPI does."""
+    _, together = models_json_schema(
+        [(model, "validation") for model in _payloads()],
+        ref_template=asyncapi.SCHEMAS + "{model}",
+        schema_generator=_WireSchema,
+    )
+    components: dict[str, Any] = together["$defs"]
+    return components
 
 
 def _topics() -> list[dict[str, Any]]:
