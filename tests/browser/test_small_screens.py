@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from cordguard.contract import topics
+from cordguard.contract.telemetry import Status
 from support.chromium import Watched
 from support.console_stage import Stage
 from support.waiting import wait_until
@@ -92,6 +94,23 @@ def test_a4_of_too_many_alarms_the_most_urgent_stays_and_the_others_are_counted(
     assert in_sight(rows.last) == 1
     line.click()
     expect(line).to_contain_text(f"{hidden} more alarms not in sight: ")
+
+
+def test_many_devices_push_neither_services_nor_the_person_off_the_page(stage: Stage, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+    def come() -> None:
+        status = Status(state="online", at_us=stage.clock.now_us()).to_wire()
+        for number in range(70):
+            topic = topics.STATUS.at("site", room=stage.devices.room, source=f"made-up-{number}")
+            stage.devices.bus.publish(topic, status)
+
+    stage.do(come)
+    expect(page.locator("#left-out")).to_have_text("Too many devices: some are not shown.")
+    for words in ("#left-out", "#services .title", "#person"):
+        box = page.locator(words).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 1280
 
 
 def test_labels_of_an_axis_never_overlap(page: Page) -> None:
