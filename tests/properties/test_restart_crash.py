@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from cordguard.contract.capture import CapturedInput
 from cordguard.engine import local
 from cordguard.safety.journal import journal_files
 from cordguard.safety.keeper import RoomKeeper
+from cordguard.safety.snapshot import read_snapshot, snapshot_path
 from cordguard.simulators.recording import record
 from cordguard.simulators.scenario import load_scenario
 from support.days import scripted
@@ -25,6 +27,7 @@ from support.journals import (
     START_US,
     Day,
     cut_journal,
+    cut_sizes,
     inputs_of,
     journal_bytes,
     open_journal,
@@ -37,6 +40,8 @@ from support.journals import (
 SEEDS = 24
 RECORDINGS = ("overheating-near-canal", "canal-sensor-lost")
 LINES_MAX = 1_500
+SNAPSHOT_EVERY = 40
+"""Inputs from one snapshot of a day to the next."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -69,17 +74,23 @@ def recorded(name: str) -> Callable[[RoomKeeper], Iterator[CapturedInput]]:
 def unbroken(name: str | int) -> Day:
     """A day without a crash."""
     script = scripted(name) if isinstance(name, int) else recorded(name)
-    return play(_days.folder / str(name), script, ticks=None)
+    return play(_days.folder / str(name), script, ticks=None, snapshot_every=SNAPSHOT_EVERY)
 
 
-def judge_crash(name: str | int, size: int) -> None:
-    """Cut the journal of a day behind so many bytes, recover, live the rest: nothing differs."""
+def judge_crash(name: str | int, size: int, snapshot: int | None = None) -> None:
+    """Cut the journal of a day behind so many bytes, recover, live the rest: nothing differs.
+
+    One of the day's snapshots may lie beside the file that it was made of; if that is the newest file and long enough,
+    it is what recovery begins with.
+    """
     day = unbroken(name)
     whole = day.content
     rest = inputs_of(whole)[len(inputs_of(whole[:size])) :]
     with tempfile.TemporaryDirectory(dir=_days.folder) as place:
         folder = Path(place) / "crashed"
         cut_journal(day.folder, folder, size)
+        if snapshot is not None:
+            lay_snapshot(day, folder, snapshot)
         keeper = recover_journal(folder)
         if keeper is None:
             keeper, _ = open_journal(folder)
@@ -90,6 +101,16 @@ def judge_crash(name: str | int, size: int) -> None:
         assert published == day.published[known:]
         assert whole_state(keeper.engine) == whole_state(day.keeper.engine)
         assert inputs_of(journal_bytes(folder)) == inputs_of(whole)
+
+
+def lay_snapshot(day: Day, folder: Path, number: int) -> None:
+    """Put a snapshot where it stood, and see whether it counts exactly if it must."""
+    journal, lines, content = day.snapshots[number]
+    path = folder / journal
+    snapshot_path(path).write_bytes(content)
+    if path.exists():
+        begun = read_snapshot(path, path.read_bytes())
+        assert (begun is not None) == (path.read_bytes().count(b"\n") >= lines)
 
 
 def any_cut(name: str | int) -> st.SearchStrategy[tuple[str | int, int]]:
@@ -107,6 +128,36 @@ def test_restart_a_days_journal_cut_at_any_byte(cut: tuple[str | int, int]) -> N
 @given(st.sampled_from(RECORDINGS).flatmap(any_cut))
 def test_restart_a_simulated_cases_journal_cut_at_any_byte(cut: tuple[str | int, int]) -> None:
     judge_crash(*cut)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, SEEDS - 1).flatmap(any_cut), st.data())
+def test_restart_with_any_snapshot_is_restart_without(cut: tuple[str | int, int], data: st.DataObject) -> None:
+    judge_crash(*cut, data.draw(st.integers(0, len(unbroken(cut[0]).snapshots) - 1)))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_restart_a_journal_cut_just_before_and_behind_a_snapshot(seed: int) -> None:
+    day = unbroken(seed)
+    begins = dict(zip((path.name for path in journal_files(day.folder)), cut_sizes(day.folder), strict=True))
+    for number in range(0, len(day.snapshots), 5):
+        journal, lines, _ = day.snapshots[number]
+        content = (day.folder / journal).read_bytes()
+        offset = begins[journal] + len(b"".join(content.splitlines(keepends=True)[:lines]))
+        for size in (offset - 1, offset, offset + 1):
+            judge_crash(seed, size, number)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_restart_2000_cuts_at_random_bytes(seed: int) -> None:
+    """84 cuts of each of 24 days, half of them with a snapshot."""
+    day = unbroken(seed)
+    chance = Random(seed)  # noqa: S311 - no secret
+    for number in range(84):
+        snapshot = chance.randrange(len(day.snapshots)) if number % 2 else None
+        judge_crash(seed, chance.randint(0, len(day.content)), snapshot)
 
 
 @pytest.mark.parametrize("offset", [-1, 0, 1, 100])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -18,6 +19,7 @@ from cordguard.safety.files import OpenFile, open_file
 from cordguard.safety.journal import journal_files
 from cordguard.safety.keeper import RoomKeeper, open_room, recover_room
 from cordguard.safety.playback import policy_of, shipped_policy_text
+from cordguard.safety.snapshot import snapshot_path
 
 SITE: Final = "site"
 ROOM: Final = "or-1"
@@ -73,6 +75,12 @@ def cut_journal(source: Path, target: Path, size: int) -> None:
         size -= len(content)
 
 
+def cut_sizes(folder: Path) -> list[int]:
+    """Where each file begins, in bytes of the whole journal."""
+    sizes = [path.stat().st_size for path in journal_files(folder)]
+    return list(accumulate(sizes[:-1], initial=0))
+
+
 def inputs_of(content: bytes) -> list[CapturedInput]:
     """The inputs of whole lines; line one of a continued file is none."""
     return [entry for entry in read_lines(content[: content.rfind(b"\n") + 1]) if entry.topic != local.CONTINUED]
@@ -85,6 +93,8 @@ class Day:
     folder: Path
     keeper: RoomKeeper
     published: Out = field(default_factory=list)
+    snapshots: list[tuple[str, int, bytes]] = field(default_factory=list)
+    """Name of a journal file, how many of its lines the state stands for, and the snapshot."""
 
     @property
     def content(self) -> bytes:
@@ -92,16 +102,31 @@ class Day:
         return journal_bytes(self.folder)
 
 
-def play(folder: Path, script: Callable[[RoomKeeper], Iterator[CapturedInput]], *, ticks: int | None = 0) -> Day:
+def take_snapshot(day: Day) -> None:
+    """Have the keeper write one, and keep a copy: the next replaces it."""
+    assert day.keeper.snapshot() is None
+    newest = journal_files(day.folder)[-1]
+    day.snapshots.append((newest.name, newest.read_bytes().count(b"\n"), snapshot_path(newest).read_bytes()))
+
+
+def play(
+    folder: Path,
+    script: Callable[[RoomKeeper], Iterator[CapturedInput]],
+    *,
+    ticks: int | None = 0,
+    snapshot_every: int | None = None,
+) -> Day:
     """Live through a script. Before each input the room ticks ``ticks`` times, evenly; by chance, if None."""
     keeper, published = open_journal(folder)
     day = Day(folder, keeper, published)
     chance = Random(1)  # noqa: S311 - no secret
-    for entry in script(keeper):
+    for number, entry in enumerate(script(keeper), start=1):
         count = ticks if ticks is not None else chance.choice((0, 0, 1, 3))
         before_us = keeper.engine.received_us
-        for number in range(1, count + 1):
-            day.published += wire(keeper.tick(before_us + (entry.received_us - before_us) * number // count))
+        for tick in range(1, count + 1):
+            day.published += wire(keeper.tick(before_us + (entry.received_us - before_us) * tick // count))
         day.published += wire(keeper.take(entry))
+        if snapshot_every is not None and number % snapshot_every == 0:
+            take_snapshot(day)
     keeper.close()
     return day

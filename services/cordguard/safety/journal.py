@@ -25,6 +25,15 @@ class RunningHash:
         self._from_us = 0
         self._to_us = 0
 
+    @classmethod
+    def of(cls, content: memoryview, lines: int, from_us: int, to_us: int) -> RunningHash:
+        """Of a file's beginning whose lines were counted before."""
+        running = cls()
+        running._sha256.update(content)
+        running.lines, running.size_bytes = lines, len(content)
+        running._from_us, running._to_us = from_us, to_us
+        return running
+
     def add(self, line: bytes, received_us: int) -> None:
         """Take in one line, with its line feed."""
         self._sha256.update(line)
@@ -46,15 +55,23 @@ class RoomJournal:
     def __init__(self, folder: Path, open_port: OpenFile = open_file) -> None:
         """Nothing is opened before ``begin`` or ``resume``."""
         self._folder = folder
-        self._open = open_port
+        self.open_port = open_port
+        """How its files, and what stands beside them, are opened."""
         self._file: AppendFile | None = None
         self._hash = RunningHash()
         self._dirty = False
+        self.path: Path | None = None
+        """The present file; None before there is one."""
 
     @property
     def lines(self) -> int:
         """Lines in the present file."""
         return self._hash.lines
+
+    @property
+    def running(self) -> RunningHash:
+        """What was counted of the present file so far."""
+        return self._hash
 
     def reference(self) -> CaptureReference:
         """The present file so far, as evidence."""
@@ -65,7 +82,7 @@ class RoomJournal:
         path = _free_path(self._folder, first.received_us)
         line = encode_line(first)
         try:
-            file = self._open(path)
+            file = self.open_port(path)
         except OSError as error:
             return _sentence(path, error)
         try:
@@ -76,18 +93,18 @@ class RoomJournal:
                 path.unlink()
             return _sentence(path, error)
         self.close()
-        self._file, self._hash, self._dirty = file, RunningHash(), True
+        self._file, self._hash, self._dirty, self.path = file, RunningHash(), True, path
         self._hash.add(line, first.received_us)
         return None
 
     def resume(self, path: Path, running: RunningHash) -> str | None:
         """Go on with a file that was read back; what stands behind its good lines is cut off."""
         try:
-            self._file = self._open(path)
+            self._file = self.open_port(path)
             self._file.cut(running.size_bytes)
         except OSError as error:
             return _sentence(path, error)
-        self._hash = running
+        self._hash, self.path = running, path
         return None
 
     def append(self, entry: CapturedInput) -> str | None:

@@ -15,6 +15,7 @@ from cordguard.engine.room import RoomEngine
 from cordguard.safety.files import OpenFile
 from cordguard.safety.journal import RoomJournal, journal_files
 from cordguard.safety.playback import MONITOR, Played, advance, first_line, newest_readable, play_room, started_line
+from cordguard.safety.snapshot import read_snapshot, remove_snapshot, write_snapshot
 
 RETRY_US: Final = 1_000_000
 """How often a journal that cannot be written is tried again."""
@@ -32,6 +33,12 @@ class RoomKeeper:
         self._journal = journal
         self._broken: str | None = None
         self._retry_us = 0
+        self._snapshot_lines = 0
+
+    @property
+    def lines_since_snapshot(self) -> int:
+        """How many lines a recovery would have to judge again; 0 while none are written."""
+        return self._journal.lines - self._snapshot_lines if self._broken is None else 0
 
     @property
     def journal_trouble(self) -> str | None:
@@ -78,6 +85,16 @@ class RoomKeeper:
         reason = self._journal.sync() if self._broken is None else None
         return self._break(reason, now_us) if reason is not None else []
 
+    def snapshot(self) -> str | None:
+        """Put the whole state beside the journal file; why that was not possible, or None.
+
+        A journal that cannot be written gets none: the engine is ahead of it.
+        """
+        if self._broken is not None or self._journal.path is None:
+            return None
+        self._snapshot_lines = self._journal.lines  # one that failed is tried again when the next is due
+        return write_snapshot(self._journal.path, self.engine, self._journal.running, self._journal.open_port)
+
     def close(self) -> None:
         """Force the journal to the disk and let go of it."""
         self._journal.close()
@@ -86,8 +103,18 @@ class RoomKeeper:
         """Begin a new file with the whole state."""
         if self._broken is not None:
             return []
-        reason = self._journal.begin(first_line(self.engine, self.policy_text, received_us))
+        reason = self._begin(received_us)
         return self._break(reason, received_us) if reason is not None else []
+
+    def _begin(self, received_us: int) -> str | None:
+        """A new file with the whole state in line one; why that was not possible, or None."""
+        old = self._journal.path
+        reason = self._journal.begin(first_line(self.engine, self.policy_text, received_us))
+        if reason is None:
+            self._snapshot_lines = 0
+            if old is not None:
+                remove_snapshot(old)
+        return reason
 
     def _break(self, reason: str, received_us: int) -> list[Emission]:
         """The disk said no: from now on the engine runs ahead of its journal, and says so."""
@@ -101,7 +128,7 @@ class RoomKeeper:
         if self._broken is None or received_us < self._retry_us:
             return []
         self._retry_us = received_us + RETRY_US
-        if self._journal.begin(first_line(self.engine, self.policy_text, received_us)) is not None:
+        if self._begin(received_us) is not None:
             return []
         log.warning("journal is written again")
         self._broken = None
@@ -146,18 +173,23 @@ def recover_room(
         _set_aside(unreadable)
     if path is None:
         return None
-    played = play_room(path.read_bytes(), site, room, policy)
+    content = path.read_bytes()
+    begun = read_snapshot(path, content)
+    snapshot_lines = begun.running.lines if begun is not None else 0
+    played = play_room(content, site, room, policy, begun)
     _report(path, played)
     journal = RoomJournal(folder, open_port)
     keeper = RoomKeeper(played.engine, journal, policy_text)
     received_us = played.engine.received_us
     if played.damaged is None:
         reason = journal.resume(path, played.running)
+        keeper._snapshot_lines = snapshot_lines  # noqa: SLF001 - its own factory
     else:
         # The new file first: until it stands, the damaged one is all there is.
         reason = journal.begin(first_line(played.engine, policy_text, received_us))
         if reason is None:
             _set_aside(path)
+            remove_snapshot(path)
     return keeper, keeper._break(reason, received_us) if reason is not None else []  # noqa: SLF001 - its own factory
 
 

@@ -81,6 +81,14 @@ def started_line(policy_text: str, ended: str, received_us: int) -> CapturedInpu
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An engine that has read the beginning of a file already."""
+
+    engine: RoomEngine
+    running: RunningHash
+
+
 @dataclass(slots=True)
 class Played:
     """A journal file that was played back."""
@@ -92,17 +100,17 @@ class Played:
     """The first line that could not be read, if any; nothing behind it counts."""
 
 
-def play_room(content: bytes, site: str, room: str, policy: Policy) -> Played:
-    """Play back a room's journal file, as far as its lines are whole.
+def play_room(content: bytes, site: str, room: str, policy: Policy, begun: Begun | None = None) -> Played:
+    """Play back a room's journal file, as far as its lines are whole; from where ``begun`` stands, if given.
 
     Raises:
         CaptureError: line one holds a state or a policy that this version cannot read.
     """
     whole, torn = split_torn_tail(content)
-    running = RunningHash()
-    engine: RoomEngine | None = None
+    running = begun.running if begun is not None else RunningHash()
+    engine = begun.engine if begun is not None else None
     damaged: str | None = None
-    for number, line in enumerate(io.BytesIO(whole), start=1):
+    for number, line in enumerate(io.BytesIO(whole[running.size_bytes :]), start=running.lines + 1):
         try:
             entry = decode_line(line, where=f"line {number}")
         except CaptureError as error:

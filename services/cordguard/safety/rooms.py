@@ -17,6 +17,7 @@ from cordguard.runtime.service import SetupError
 from cordguard.safety.files import OpenFile
 from cordguard.safety.journal import journal_files
 from cordguard.safety.keeper import RoomKeeper, open_room
+from cordguard.safety.snapshot import SNAPSHOT_LINES
 
 ROOMS_MAX: Final = 64
 """Rooms of one site that one process watches."""
@@ -92,6 +93,15 @@ class Rooms:
         for room, keeper in self:
             keeper.policy_text = text
             yield room, keeper.take(CapturedInput(now_us, local.POLICY, change))
+
+    def snapshot(self) -> None:
+        """Put one room's state beside its journal, if that is due: one at a time, so that no turn takes long."""
+        keeper = max((keeper for _, keeper in self), key=lambda keeper: keeper.lines_since_snapshot, default=None)
+        if keeper is None or keeper.lines_since_snapshot < SNAPSHOT_LINES:
+            return
+        reason = keeper.snapshot()
+        if reason is not None:
+            log.warning("no snapshot could be written (%s); alarms and journal go on, a restart takes longer", reason)
 
     def close(self) -> None:
         """Force all journals to the disk, and leave word that this was on purpose."""

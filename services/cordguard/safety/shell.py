@@ -232,6 +232,7 @@ class SafetyService:
     def _keep_house(self, now_us: int) -> None:
         for room, keeper in self._rooms:
             self._publish(room, keeper, keeper.sync(now_us))
+        self._rooms.snapshot()
         text = self._policy.changed()
         if text is not None:
             for room, emissions in self._rooms.change_policy(text, now_us):
