@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -51,6 +51,10 @@ PortOption = Annotated[
 HttpPortOption = Annotated[
     int | None, typer.Option("--http-port", min=1, max=65_535, help="Port of the live page. Default: a free one.")
 ]
+
+BrokerHostOption = Annotated[str, typer.Option(envvar="CORDGUARD_BROKER_HOST", help="MQTT broker.")]
+BrokerPortOption = Annotated[int, typer.Option(min=1, max=65_535, envvar="CORDGUARD_BROKER_PORT", help="Its port.")]
+BrokerKind = Literal["nats", "mosquitto"]
 
 
 def main() -> None:
@@ -154,10 +158,8 @@ def simulate(
     list_scenarios: Annotated[bool, typer.Option("--list", help="List the scenarios and exit.")] = False,
     site: SiteOption = "site",
     room: Annotated[str, typer.Option(help="The room whose devices are simulated.")] = "room-1",
-    broker_host: Annotated[str, typer.Option(envvar="CORDGUARD_BROKER_HOST", help="MQTT broker.")] = "127.0.0.1",
-    broker_port: Annotated[
-        int, typer.Option(min=1, max=65_535, envvar="CORDGUARD_BROKER_PORT", help="Its port.")
-    ] = 1883,
+    broker_host: BrokerHostOption = "127.0.0.1",
+    broker_port: BrokerPortOption = 1883,
     speed: SpeedOption = None,
     seed: SeedOption = None,
 ) -> None:
@@ -220,18 +222,45 @@ def rules() -> None:
     say(rules_text())
 
 
+@app.command("check-device")
+def check_device(
+    source: Annotated[str, typer.Argument(help="The source as its topics name it, for example gen-1.")],
+    *,
+    room: Annotated[str, typer.Option(help="The room it is in.")] = "room-1",
+    site: SiteOption = "site",
+    seconds: Annotated[float, typer.Option(min=1.0, max=3600.0, help="How long to listen.")] = 60.0,
+    broker_host: BrokerHostOption = "127.0.0.1",
+    broker_port: BrokerPortOption = 1883,
+) -> None:
+    """Listen to a device for a minute and say in plain words what is wrong with it. Publishes nothing.
+
+    The account comes from CORDGUARD_BROKER_USERNAME and CORDGUARD_BROKER_PASSWORD; safety hears misspelled topics too,
+    console only the device's own. Exit status 0 nothing is wrong, 1 something is, 2 it could not listen.
+    """
+    from cordguard.cli.devicecheck.shell import DeviceToCheck, run_check_device
+
+    asked = DeviceToCheck(site=site, room=room, source=source, host=broker_host, port=broker_port, seconds=seconds)
+    raise typer.Exit(run_check_device(asked, os.environ))
+
+
 @app.command("broker-config")
 def broker_config(
     *,
+    kind: Annotated[BrokerKind, typer.Option(help="The broker that shall run.")] = "nats",
     site: SiteOption = "site",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="MQTT port.")] = 1883,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 only in a container.")] = "127.0.0.1",
     store: Annotated[Path, typer.Option(metavar="DIR", help="Where the broker keeps its files.")] = Path("/data"),
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the files there, for this user alone. Default: print.")
+    ] = None,
 ) -> None:
-    """Print the NATS server's configuration: accounts and permissions from the topic table.
+    """Make a broker's configuration: accounts and permissions from the topic table.
 
     An account is made for each party whose password is in the environment, as CORDGUARD_PASSWORD_SAFETY for safety.
     """
-    from cordguard.cli.broker_config import broker_config_text
+    from cordguard.cli.broker_config import Place, as_text, broker_files, write
 
-    say(broker_config_text(os.environ, site=site, port=port, host=host, store=store))
+    place = Place(kind=kind, site=site, host=host, port=port, store=store, folder=(output or store).resolve())
+    files = broker_files(os.environ, place)
+    say(as_text(files)) if output is None else write(files, output)
