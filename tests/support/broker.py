@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -85,6 +86,8 @@ class Rig(Protocol):
     open_bus: OpenBus
     patience_s: float
     """After so long what was not acknowledged has come again."""
+    copies: int
+    """Of a message that falls under two filters of one client."""
 
     def connection(self, party: Party, *filters: str, clean: bool = False, will: Will | None = None) -> Connection:
         """A connection under a party's account with a client id of its own."""
@@ -107,6 +110,7 @@ class MemoryRig:
         self.broker = MemoryBroker()
         self.open_bus: OpenBus = self.broker.open
         self.patience_s = 0.0
+        self.copies = 2
 
     def connection(self, party: Party, *filters: str, clean: bool = False, will: Will | None = None) -> Connection:
         """See ``Rig``."""
@@ -126,14 +130,34 @@ class MemoryRig:
         self.broker.start()
 
 
-class NatsRig:
-    """A NATS server and paho."""
+class Server(Protocol):
+    """A broker as a process of its own."""
 
-    def __init__(self, broker: EmbeddedBroker) -> None:
+    @property
+    def port(self) -> int:
+        """Its MQTT port on loopback."""
+
+    @property
+    def credentials(self) -> Mapping[Party, str]:
+        """The password of each account."""
+
+    def start(self) -> None:
+        """Start it on what it kept."""
+
+    def kill(self) -> None:
+        """What a crash does."""
+
+
+class NetworkRig:
+    """A broker as a process, and paho."""
+
+    patience_s: float
+    copies: int
+
+    def __init__(self, broker: Server) -> None:
         """Around a broker that runs."""
         self.broker = broker
         self.open_bus: OpenBus = open_paho
-        self.patience_s = ACK_WAIT_S + 0.5
 
     def connection(self, party: Party, *filters: str, clean: bool = False, will: Will | None = None) -> Connection:
         """See ``Rig``."""
@@ -161,6 +185,20 @@ class NatsRig:
     def recover(self) -> None:
         """See ``Rig``."""
         self.broker.start()
+
+
+class NatsRig(NetworkRig):
+    """A NATS server and paho."""
+
+    patience_s = ACK_WAIT_S + 0.5
+    copies = 2
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on a port of loopback."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 def poll_until(condition: Callable[[], object], *clients: Client, timeout_s: float = 10, what: str = "it") -> None:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cordguard.bus.permissions import PARTIES
 from cordguard.cli import main
-from cordguard.cli.broker_config import broker_config_text, password_variable
 from cordguard.cli.rules import rules_text
 from cordguard.cli.simulate import Reporter, Simulation, settings_of
 from cordguard.engine.rules.catalogue import CATALOGUE
@@ -141,16 +139,3 @@ def test_the_simulator_is_ready_once_and_speaks_once_a_second_of_the_wall(capsys
     for second in range(41):
         report(Progress(at_us=0, elapsed_s=float(second), maximum_s=900.0, stage="rf-on", session="s"))
     assert capsys.readouterr().out.splitlines() == ["ready", "00:00 RF on", "00:20 RF on", "00:40 RF on"]
-
-
-def test_the_broker_gets_an_account_for_each_password_and_for_nobody_else() -> None:
-    environment = {password_variable("safety"): "p" * 20, password_variable("audit"): "q" * 20}
-    text = broker_config_text(environment, site="s", port=1883, host="0.0.0.0", store=Path("/data"))  # noqa: S104
-    assert [party for party in PARTIES if f'user: "{party}"' in text] == ["safety", "audit"]
-    assert "  host: 0.0.0.0\n  port: 1883" in text
-
-
-def test_a_broker_without_passwords_or_with_a_weak_one_is_refused() -> None:
-    for environment in ({}, {password_variable("safety"): "short"}):
-        with pytest.raises(SetupError, match="CORDGUARD_PASSWORD_SAFETY"):
-            broker_config_text(environment, site="s", port=1883, host="127.0.0.1", store=Path("/data"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -54,6 +54,7 @@ HttpPortOption = Annotated[
 
 BrokerHostOption = Annotated[str, typer.Option(envvar="CORDGUARD_BROKER_HOST", help="MQTT broker.")]
 BrokerPortOption = Annotated[int, typer.Option(min=1, max=65_535, envvar="CORDGUARD_BROKER_PORT", help="Its port.")]
+BrokerKind = Literal["nats", "mosquitto"]
 
 
 def main() -> None:
@@ -245,15 +246,21 @@ def check_device(
 @app.command("broker-config")
 def broker_config(
     *,
+    kind: Annotated[BrokerKind, typer.Option(help="The broker that shall run.")] = "nats",
     site: SiteOption = "site",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="MQTT port.")] = 1883,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 only in a container.")] = "127.0.0.1",
     store: Annotated[Path, typer.Option(metavar="DIR", help="Where the broker keeps its files.")] = Path("/data"),
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the files there, for this user alone. Default: print.")
+    ] = None,
 ) -> None:
-    """Print the NATS server's configuration: accounts and permissions from the topic table.
+    """Make a broker's configuration: accounts and permissions from the topic table.
 
     An account is made for each party whose password is in the environment, as CORDGUARD_PASSWORD_SAFETY for safety.
     """
-    from cordguard.cli.broker_config import broker_config_text
+    from cordguard.cli.broker_config import Place, as_text, broker_files, write
 
-    say(broker_config_text(os.environ, site=site, port=port, host=host, store=store))
+    place = Place(kind=kind, site=site, host=host, port=port, store=store, folder=(output or store).resolve())
+    files = broker_files(os.environ, place)
+    say(as_text(files)) if output is None else write(files, output)
