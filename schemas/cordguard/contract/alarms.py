@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -94,3 +95,18 @@ class PresentAlarms(WireModel):
     audio: Literal["on", "paused"] = Field(description="The room's sound.")
     paused_until_us: Micros | None = Field(default=None, description="When a pause ends.")
     present: tuple[PresentAlarm, ...] = Field(description="The alarms, most urgent first.")
+
+
+_OF_RECEIPT: Final = frozenset({"event_us", "received_us", "late"})
+
+
+def is_same_change(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two tellings of one ``(alarm_id, step)`` agree, given field by field; a reader keeps one of them.
+
+    Of two engines that watch a room side by side each receives what causes a change at its own moment. That shows in
+    ``received_us`` and ``late``, and in ``event_us`` of a change that has no time but that, such as an acknowledgement.
+    """
+    if any(one.get(name) != other.get(name) for name in {*one, *other} - _OF_RECEIPT):
+        return False
+    by_receipt = all(telling["event_us"] == telling["received_us"] for telling in (one, other))
+    return one["event_us"] == other["event_us"] or by_receipt

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from typing import Final, assert_never, cast
 
 from cordguard.audit.entry import Draft, Kind, NotCanonicalError, canonical
 from cordguard.contract import lenient, topics
-from cordguard.contract.alarms import Transition
+from cordguard.contract.alarms import Transition, is_same_change
 from cordguard.contract.case import Case, Mark
 from cordguard.contract.commands import Command
 from cordguard.contract.health import Rejected
@@ -72,6 +73,17 @@ def conflict_of(draft: Draft) -> Draft:
         at_us=draft.at_us,
         content=draft.content,
     )
+
+
+def says_the_same(draft: Draft, kept: bytes) -> bool:
+    """Whether a draft repeats the content that stands under its identity.
+
+    An unreadable message's key is the hash of all of it: same key, same message. A transition may come from two engines
+    that watch side by side.
+    """
+    if draft.kind == "unreadable" or kept == draft.content:
+        return True
+    return draft.kind == "transition" and is_same_change(json.loads(kept), json.loads(draft.content))
 
 
 def unreadable(site: str, topic: str, payload: bytes, reason: str, *, received_us: int) -> Draft:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.engine import Connection
 
 from cordguard.audit.entry import Draft, seal
-from cordguard.audit.intake import conflict_of
+from cordguard.audit.intake import conflict_of, says_the_same
 from cordguard.audit.reader import Head, LedgerReader, head_of
 from cordguard.audit.schema import LEDGER, METADATA, SQLITE_TRIGGERS
 from cordguard.audit.store import LedgerUnavailableError, NotALedgerError, engine_for_writing, explain
@@ -87,8 +87,7 @@ def _create(connection: Connection) -> None:
 def _enter(connection: Connection, draft: Draft, head: Head, recorded_us: int) -> tuple[Head, Outcome]:
     kept = _content(connection, draft)
     outcome: Outcome = "entered"
-    # An unreadable message's key is the hash of all of it: same key, same message.
-    if kept is not None and kept != draft.content and draft.kind != "unreadable":
+    if kept is not None and not says_the_same(draft, kept):
         draft, outcome = conflict_of(draft), "conflict"
         kept = _content(connection, draft)
     if kept is not None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cordguard.recorder.rows import Row
+from cordguard.contract.alarms import is_same_change
+from cordguard.recorder.rows import Row, TransitionRow
 from cordguard.recorder.schema import SCHEMA_VERSION, SHIPPING_DDL, TABLES, Table
 
 FILE_NAME: Final = "store.db"
@@ -78,7 +79,9 @@ class Store:
         if present is None:
             self._connection.execute(table.insert, values)
             return "new"
-        return "repeated" if tuple(present) == values else "conflicting"
+        if tuple(present) == values or _says_the_same(table, present, values):
+            return "repeated"
+        return "conflicting"
 
 
 def open_store(path: Path) -> Store:
@@ -137,6 +140,14 @@ def explain(error: sqlite3.DatabaseError, path: Path) -> str:
     """SQLite's trouble as a sentence for a person: what is wrong, what to do."""
     what = _ADVICE.get(_primary_code(error), f"fails ({error}); see whether its disk is healthy")
     return f"the store {path} {what}"
+
+
+def _says_the_same(table: Table, present: Sequence[Any], values: Sequence[Any]) -> bool:
+    """Whether two rows are one transition, told by two engines side by side."""
+    if table.row is not TransitionRow:
+        return False
+    known, new = (dict(zip(table.columns, row, strict=True)) for row in (present, values))
+    return is_same_change(known, new)
 
 
 def _primary_code(error: sqlite3.DatabaseError) -> int:
