@@ -141,8 +141,9 @@ STRANGERS: dict[str, Disturbance] = {
 @pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
 def test_a_source_out_of_its_mind_costs_its_neighbours_nothing(undisturbed: Room, stranger: Disturbance) -> None:
     disturbed = procedure(stranger)
-    for_neighbours = [entry for entry in disturbed.transitions if not (entry.sensor or "").startswith("other")]
-    assert for_neighbours == undisturbed.transitions
+    others = [entry for entry in disturbed.transitions if not (entry.sensor or "").startswith("other")]
+    # R37 counts all alarms of the room: there are more of them.
+    assert [entry for entry in others if entry.rule != "R37"] == undisturbed.transitions
     mine = [
         {sensor.sensor: sensor for sensor in room.summaries[-1].sensors if sensor.sensor.startswith(SOURCE)}
         for room in (disturbed, undisturbed)
@@ -157,7 +158,8 @@ def test_within_a_frame_an_ill_reading_costs_its_neighbours_nothing(undisturbed:
         return replace(entry, payload=entry.payload.replace(b'"readings": [', ill))
 
     disturbed = [with_ill_reading(entry) for entry in undisturbed.inputs]
-    neighbours = [line for line in said(play(disturbed), "transition") if b'"sensor":"dev/ill"' not in line]
+    of_others = (b'"sensor":"dev/ill"', b'"rule":"R37"')  # R37 counts all alarms of the room: there are more of them
+    neighbours = [line for line in said(play(disturbed), "transition") if not any(mark in line for mark in of_others)]
     assert neighbours == said(play(undisturbed.inputs), "transition")
 
 

@@ -15,6 +15,7 @@ from cordguard.engine.clocks import LATE_US, sayable
 from cordguard.engine.ids import alarm_id, answer_id
 from cordguard.engine.levels import rank
 from cordguard.engine.lifecycle import Event, advance
+from cordguard.engine.oversight import note_raised
 from cordguard.engine.rules.definition import Rule
 from cordguard.engine.rules.system import COMMAND
 from cordguard.engine.state import Alarm, OutboxEntry, RoomState
@@ -49,6 +50,8 @@ class Finding:
     value: float | None = None
     limit: float | None = None
     evidence: Evidence | None = None
+    about: str | None = None
+    """Name of the alarm that this finding is about, if it is about one."""
 
 
 @dataclass(slots=True)
@@ -74,14 +77,14 @@ class Step:
 
 
 def subject(rule: Rule, sensor: str | None) -> str:
-    """Under which key an alarm is kept: one for each rule and sensor."""
+    """Under which key an alarm is kept: one for each rule and sensor, or each rule and alarm that it is about."""
     return f"{rule.id} {sensor or '-'}"
 
 
 def settle(step: Step, finding: Finding) -> None:
     """Bring the alarm of a finding in line with it; says something only if something changed."""
     state = step.state
-    key = subject(finding.rule, finding.sensor)
+    key = subject(finding.rule, finding.about or finding.sensor)
     alarm = state.alarms.get(key)
     if finding.priority is None:
         if alarm is not None and alarm.flags.condition:
@@ -142,8 +145,10 @@ def _advance(step: Step, key: str, alarm: Alarm, event: Event, finding: Finding)
 def _say(step: Step, alarm: Alarm, change: Change, finding: Finding) -> None:
     alarm.value, alarm.limit, alarm.message = finding.value, finding.limit, finding.message
     if change in ("raised", "escalated"):
-        alarm.reminded_us = step.received_us
+        alarm.reminded_us = alarm.high_since_us = step.received_us
         break_pause(step, alarm)
+    if change == "raised":
+        note_raised(step.state.oversight, subject(finding.rule, finding.about or finding.sensor), step.received_us)
     evidence: Evidence = {"onset_us": alarm.onset_us, **(finding.evidence or {})}
     publish_change(step, alarm, change, finding.rule.name, finding.event_us, evidence=evidence)
 

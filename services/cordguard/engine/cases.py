@@ -11,7 +11,7 @@ from cordguard.engine.dose import MAX_STEP_US, Dose
 from cordguard.engine.limits import BoundLimits, combine, resolve, stricter_role
 from cordguard.engine.rules import neural
 from cordguard.engine.rules.room import judge_bound, judge_guarded
-from cordguard.engine.rules.sensor import follow_role, is_live
+from cordguard.engine.rules.sensor import end_expectation, follow_role, is_live
 from cordguard.engine.rules.source import end_conflict
 from cordguard.engine.session import SessionFold, SummaryContext, summarise
 from cordguard.engine.state import CALM_US, RoomState, Watch
@@ -197,6 +197,8 @@ def _apply_roles(step: Step) -> None:
     for key, sensor in state.sensors.items():
         was = sensor.role
         sensor.case_role = roles.get(key)
+        if sensor.heard_us is None and sensor.case_role is None:
+            end_expectation(step, sensor, state.newest_event_us)
         if sensor.role == was:
             continue
         follow_role(step, sensor, sensor.event_us)

@@ -32,6 +32,7 @@ from cordguard.engine import admission
 from cordguard.engine.alarms import Step
 from cordguard.engine.cases import restart_doses, take_case
 from cordguard.engine.commands import first_time, take_command
+from cordguard.engine.rules.oversight import take_beat
 from cordguard.engine.state import RoomState
 from cordguard.engine.telemetry import take_generator, take_status, take_temperature
 
@@ -111,7 +112,7 @@ def _take_people(step: Step, entry: CapturedInput, parsed: ParsedTopic, monitor:
         case Command():
             take_command(step, message)
         case AnnunciatorBeat():
-            pass
+            take_beat(step, message)
     return None
 
 

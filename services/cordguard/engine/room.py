@@ -28,9 +28,11 @@ from cordguard.engine.cases import opens, summary_context
 from cordguard.engine.intake import reject, take_message
 from cordguard.engine.limits import resolve
 from cordguard.engine.policy import Policy, PolicyRefused, parse_policy
+from cordguard.engine.rules.oversight import judge_monitor, oversee
 from cordguard.engine.rules.room import judge_blind, judge_self
 from cordguard.engine.session import summarise
-from cordguard.engine.state import OutboxEntry, RoomState, dump_state, load_state
+from cordguard.engine.snapshots import dump_state, load_state
+from cordguard.engine.state import OutboxEntry, RoomState
 from cordguard.engine.timers import STALE_US, Deadline, deadlines, fire, patience_us
 from cordguard.engine.views import present_alarms, vitals
 
@@ -171,6 +173,7 @@ class RoomEngine:
             self._take_local(step, entry)
         else:
             take_message(step, entry, self._monitor)
+        oversee(step)
         if about_ourselves:
             # Only now is it known since when silence counts.
             self._no_deadline_before_us = 0
@@ -239,3 +242,4 @@ class RoomEngine:
             while state.outbox and state.outbox[0].number <= check.confirmed:
                 state.outbox.popleft()
         judge_self(step, check)
+        judge_monitor(step, check)

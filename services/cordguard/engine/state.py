@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
-
-from pydantic import TypeAdapter
+from typing import Final, Literal
 
 from cordguard.contract.case import Case
 from cordguard.contract.units import Fault, Kind, Priority, ProfileName, Role
@@ -16,6 +14,7 @@ from cordguard.engine.levels import Ladder, ladder_of
 from cordguard.engine.lifecycle import Flags
 from cordguard.engine.limits import BoundLimits, stricter_role
 from cordguard.engine.local import LatencyMs
+from cordguard.engine.oversight import Oversight
 from cordguard.engine.policy import Policy, Profile
 from cordguard.engine.session import SessionFold, UnassignedSample
 from cordguard.engine.slope import SlopeWindow
@@ -120,6 +119,8 @@ class Source:
     samples: deque[tuple[int, int]] = field(default_factory=deque)
     """(second of at, number of samples) of the last minute."""
     stamps_in_a_row: int = 0
+    back_us: int = 0
+    """Received time at which its last R17 ended: its sensors' silence counts from there."""
 
     def stream(self, kind: str) -> Stream:
         """The order of one kind of message, made when first asked for."""
@@ -151,6 +152,8 @@ class Alarm:
     limit: float | None = None
     reminded_us: int = 0
     """Received time from which the next reminder counts."""
+    high_since_us: int = 0
+    """Received time at which it was raised as HIGH, or rose to it; what R38 counts from."""
 
 
 @dataclass(slots=True)
@@ -219,6 +222,7 @@ class RoomState:
     """A blind interval is over, but its backlog is not."""
     blind_deadline_us: int = 0
     latency_ms: LatencyMs | None = None
+    oversight: Oversight = field(default_factory=Oversight)
     published: int = 0
     outbox: deque[OutboxEntry] = field(default_factory=deque)
     counters: dict[str, int] = field(default_factory=dict)
@@ -279,21 +283,3 @@ class RoomState:
     def session(self) -> str | None:
         """The session under watch."""
         return self.watch.case.session if self.watch is not None else None
-
-
-_ADAPTER: Final = TypeAdapter(RoomState)
-
-
-def dump_state(state: RoomState) -> dict[str, Any]:
-    """The state as JSON values."""
-    dumped: dict[str, Any] = _ADAPTER.dump_python(state, mode="json")
-    return dumped
-
-
-def load_state(content: dict[str, Any]) -> RoomState:
-    """The state of ``dump_state``.
-
-    Raises:
-        pydantic.ValidationError: it is none.
-    """
-    return _ADAPTER.validate_python(content)

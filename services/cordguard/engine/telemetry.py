@@ -73,6 +73,7 @@ def take_status(step: Step, source: Source, status: Status, *, retained: bool) -
     if status.state == "online":
         if not retained or not source.heard_us:
             source.heard_us = step.received_us
+        room.judge_guarded(step, max(state.newest_event_us, 1))
         return
     for stream in source.streams.values():
         stream.restart_expected = True

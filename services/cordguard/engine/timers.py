@@ -9,7 +9,7 @@ from cordguard.contract.units import Priority
 from cordguard.engine.alarms import Step, end_pause, publish_change
 from cordguard.engine.cases import may_release, release
 from cordguard.engine.lifecycle import advance
-from cordguard.engine.rules import room
+from cordguard.engine.rules import oversight, room
 from cordguard.engine.rules import sensor as sensor_rules
 from cordguard.engine.rules import source as source_rules
 from cordguard.engine.rules.catalogue import RULES
@@ -40,6 +40,8 @@ def deadlines(state: RoomState) -> Iterator[Deadline]:
     for key, alarm in state.alarms.items():
         if alarm.priority == "high" and not alarm.flags.acknowledged:
             yield Deadline(alarm.reminded_us + reminder_us, "reminder", key)
+    for entry in oversight.due(state):
+        yield Deadline(*entry)
     if state.paused_until_us is not None:
         yield Deadline(state.paused_until_us, "pause")
     if state.blind_until_live:
@@ -70,9 +72,12 @@ def fire(step: Step, deadline: Deadline, monitor: str) -> None:
             end_pause(step, "The pause of the sound is over")
         case "blind":
             room.end_blind(step)
-        case _:
+        case "release":
             _release_idle(step, monitor)
+        case what:
+            oversight.fire_due(step, what, deadline.subject)
     room.judge_guarded(step, max(state.newest_event_us, 1))
+    oversight.oversee(step)
 
 
 def patience_us(state: RoomState) -> int:
@@ -95,7 +100,7 @@ def _silences(state: RoomState) -> Iterator[Deadline]:
             yield Deadline(heard_us + OFFLINE_US, "offline", source.name)
         stream = source.streams.get("generator")
         if stream is not None and not offline and "R14" not in source.ladders:
-            heard_us = max(stream.newest_received_us, state.silence_from_us)
+            heard_us = max(stream.newest_received_us, state.silence_from_us, source.back_us)
             yield Deadline(heard_us + _limit_us(source, "generator"), "stale-generator", source.name)
     for sensor in state.sensors.values():
         source_of = state.sources.get(sensor.key.partition("/")[0])
@@ -115,7 +120,8 @@ def _sensor_silences(state: RoomState, sensor: Sensor, source: Source | None, *,
             since_us = max(state.rf_on_received_us, state.silence_from_us)
             yield Deadline(since_us + STALE_NEURAL_US, "stale-neural", sensor.key)
         return
-    heard_us = max(sensor.heard_us, state.silence_from_us)
+    # A source that is back brings its sensors one after the other.
+    heard_us = max(sensor.heard_us, state.silence_from_us, source.back_us if source is not None else 0)
     if standing is None and source is not None:
         yield Deadline(heard_us + _limit_us(source, "temperature"), "stale", sensor.key)
     if neural_at_risk:
@@ -149,7 +155,9 @@ def _remind(step: Step, key: str) -> None:
 def _release_idle(step: Step, monitor: str) -> None:
     """Nothing was heard for so long that no live sensor can object; cement still holds the watch."""
     state = step.state
-    event_us = max(state.newest_event_us + IDLE_RELEASE_US, 1)
+    heard_us = max((source.heard_us for source in state.sources.values()), default=0)
+    # Nothing says what time it is but the time since the last word: cement sets in a silent room too.
+    event_us = max(state.newest_event_us + step.received_us - heard_us, 1) if heard_us else step.received_us
     if may_release(state, event_us):
         release(step, event_us, monitor)
         for source in state.sources.values():

@@ -6,12 +6,15 @@ from typing import Final
 
 from cordguard.engine.rules.definition import Rule
 from cordguard.engine.rules.system import (
+    ALARM_FLOOD,
     CANARY,
     CLOCK_SKEW,
     COMMAND,
     JOURNAL_UNWRITABLE,
     LATENCY_BUDGET,
     MONITOR_BLIND,
+    MONITOR_SELF,
+    NO_ANNUNCIATOR,
     NO_NEURAL_SENSOR,
     RF_WITHOUT_SESSION,
     SEQUENCE_FAULT,
@@ -19,6 +22,7 @@ from cordguard.engine.rules.system import (
     SOURCE_OFFLINE,
     STALE,
     TC_OPEN,
+    UNACKED_HIGH,
 )
 from cordguard.engine.rules.tissue import IMPEDANCE_RISE, NEURAL_DOSE, NEURAL_STOP, NEURAL_WARN, PREDICTED_PEAK
 
@@ -35,11 +39,15 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
     SOURCE_OFFLINE,
     IMPEDANCE_RISE,
     NO_NEURAL_SENSOR,
+    ALARM_FLOOD,
+    UNACKED_HIGH,
+    MONITOR_SELF,
     RF_WITHOUT_SESSION,
     MONITOR_BLIND,
     JOURNAL_UNWRITABLE,
     LATENCY_BUDGET,
     SESSION_CONFLICT,
+    NO_ANNUNCIATOR,
     CANARY,
 )
 RULES: Final[dict[str, Rule]] = {rule.id: rule for rule in CATALOGUE}

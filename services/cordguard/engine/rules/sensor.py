@@ -26,6 +26,8 @@ def is_live(state: RoomState, sensor: Sensor) -> bool:
     source = state.sources.get(sensor.key.partition("/")[0])
     if sensor.heard_us is None or source is None or source.state == "offline" or "R17" in source.ladders:
         return False
+    if sensor.heard_us < source.back_us:
+        return False  # its source is back, but it is not yet
     lost = (sensor.ladders.get("R08"), sensor.ladders.get("R14"))
     return not any(ladder is not None and ladder.standing is not None for ladder in lost)
 
@@ -114,15 +116,37 @@ def raise_silence(step: Step, sensor: Sensor, priority: Priority, event_us: int,
     settle(step, Finding(STALE, sensor.key, ladder.standing, ladder.onset_event_us, event_us, message, limit=limit_s))
 
 
+def yield_silence(step: Step, sensor: Sensor, event_us: int) -> None:
+    """Its source is lost, and R17 names it: its own silence is no alarm of its own, unless it is HIGH."""
+    ladder = sensor.ladders.get("R14")
+    if ladder is None or ladder.standing == "high":
+        return
+    del sensor.ladders["R14"]
+    message = f"{sensor.key}: still silent, with its whole source (R17)"
+    settle(step, Finding(STALE, sensor.key, None, event_us, event_us, message))
+
+
 def relax_silence(step: Step, sensor: Sensor, event_us: int) -> None:
     """RF is off, or it guards no nerve: a silent sensor weighs less."""
     ladder = sensor.ladder("R14")
     if ladder.standing != "high":
         return
+    source = step.state.sources.get(sensor.key.partition("/")[0])
+    if source is not None and "R17" in source.ladders:
+        ladder.at("high").active = False
+        yield_silence(step, sensor, event_us)
+        return
     ladder.at("medium").force(ladder.onset_event_us)
     ladder.at("high").active = False
     message = f"{sensor.key}: silent, {'RF is off' if sensor.role == 'neural' else 'guards no nerve'}"
     settle(step, Finding(STALE, sensor.key, "medium", ladder.onset_event_us, event_us, message))
+
+
+def end_expectation(step: Step, sensor: Sensor, event_us: int) -> None:
+    """No case expects any more a sensor that was never heard of: its silence is no alarm."""
+    if sensor.ladders.pop("R14", None) is not None:
+        message = f"{sensor.key}: was never heard of, and is expected no more"
+        settle(step, Finding(STALE, sensor.key, None, event_us, event_us, message))
 
 
 def end_all(step: Step, sensor: Sensor, event_us: int) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from cordguard.contract.units import Priority
 from cordguard.engine.alarms import Evidence, Finding, Step, settle
+from cordguard.engine.rules.sensor import yield_silence
 from cordguard.engine.rules.system import CLOCK_SKEW, SEQUENCE_FAULT, SESSION_CONFLICT, SOURCE_OFFLINE, STALE
 from cordguard.engine.state import Source
 from cordguard.engine.streams import Stream
@@ -162,6 +163,12 @@ def raise_offline(step: Step, source: Source, onset_us: int, why: str) -> None:
     """R17: a source is silent, or says that it goes."""
     source.ladder("R17").at("medium").force(onset_us)
     settle_offline(step, source, onset_us, why)
+    for sensor in step.state.sensors.values():
+        if sensor.key.startswith(source.name + "/"):
+            yield_silence(step, sensor, onset_us)
+    if source.ladders.pop("R14", None) is not None:
+        message = f"{source.name}: generator still silent, with its whole source (R17)"
+        settle(step, Finding(STALE, source.name, None, onset_us, onset_us, message))
 
 
 def settle_offline(step: Step, source: Source, event_us: int, why: str) -> None:
@@ -183,6 +190,7 @@ def settle_offline(step: Step, source: Source, event_us: int, why: str) -> None:
 def end_offline(step: Step, source: Source, event_us: int, why: str) -> None:
     """R17 is over."""
     if source.ladders.pop("R17", None) is not None:
+        source.back_us = step.received_us
         settle(step, Finding(SOURCE_OFFLINE, source.name, None, event_us, event_us, f"{source.name}: {why}"))
 
 

@@ -113,6 +113,62 @@ NO_NEURAL_SENSOR: Final = Rule(
     source="Nakatsuka 2009; AJNR 2019;40:1786",
 )
 
+ALARM_FLOOD: Final = Rule(
+    "R37",
+    "alarm_flood",
+    "technical",
+    latching=False,
+    levels=(
+        RuleLevel(
+            "reversible",
+            "prompt",
+            "more than 10 new alarms in 10 min, or more than 5 in 30 s; what one lost device causes counts once",
+            clears="fewer than 5 in 10 min",
+        ),
+        RuleLevel("minor", "prompt", "one alarm came 3 times in a minute", clears="not 3 times in the last minute"),
+    ),
+    guidance="Look at the HIGH alarms first, then for one cause behind the many: a device, a plug, a network.",
+    rationale="Many alarms hide the one that matters; this one hides none.",
+    source="ISA-18.2; EEMUA 191",
+)
+
+UNACKED_HIGH: Final = Rule(
+    "R38",
+    "unacked_high",
+    "technical",
+    latching=False,
+    levels=(
+        RuleLevel(
+            "irreversible",
+            "prompt",
+            "a HIGH alarm holds and nobody acknowledged it",
+            "30 s",
+            "acknowledged, over, or no longer HIGH",
+        ),
+    ),
+    guidance="Somebody must look at the alarm named here now, and acknowledge it; call for help.",
+    rationale="An alarm that nobody answers reached nobody.",
+    source="IEC 60601-1-8, amendment 2 (escalation)",
+)
+
+MONITOR_SELF: Final = Rule(
+    "R39",
+    "monitor_self",
+    "technical",
+    latching=False,
+    levels=(
+        RuleLevel(
+            "irreversible",
+            "prompt",
+            "the monitor's loop lags by more than 500 ms, or less than 5 % of its disk is free",
+            clears="10 s good",
+        ),
+    ),
+    guidance="The monitor itself is about to fail. Watch the devices; look for load or a full disk on its computer.",
+    rationale="A monitor that fails in silence looks like a quiet patient.",
+    source="ISO/IEEE 11073-10207, self-check; hazard H11",
+)
+
 RF_WITHOUT_SESSION: Final = Rule(
     "R40",
     "rf_without_session",
@@ -185,6 +241,26 @@ SESSION_CONFLICT: Final = Rule(
     guidance="This device believes it serves another patient. Check which case is open and what the device shows.",
     rationale="Wrong patient, wrong limits, wrong record.",
     source="hazard H15",
+)
+
+NO_ANNUNCIATOR: Final = Rule(
+    "R46",
+    "no_annunciator",
+    "technical",
+    latching=False,
+    levels=(
+        # Silence harms nobody by itself: harm needs a second event, an alarm that then goes unheard. Hence delayed.
+        RuleLevel(
+            "irreversible",
+            "delayed",
+            "RF is on and no page with its sound on was heard of",
+            "10 s",
+            "such a page is heard of, or RF is off",
+        ),
+    ),
+    guidance="Nobody would hear an alarm. Open the room's page and switch its sound on; until then watch the screen.",
+    rationale="An alarm that nobody can hear is none.",
+    source="IEC 60601-1-8, 6.3.3",
 )
 
 CANARY: Final = Rule(
