@@ -297,11 +297,6 @@ def test_a10_a_pause_of_the_sound_is_named_counts_down_and_can_be_ended(stage: S
     assert [command.action for command in stage.safety.commands] == ["resume-audio"]
 
 
-def test_the_page_claims_no_sound(page: Page) -> None:
-    expect(page.locator("footer")).to_contain_text("This page makes no sound.")
-    assert page.locator("audio").count() == 0
-
-
 def test_simulated_time_is_said_while_a_simulated_run_is_on_the_broker(stage: Stage, page: Page) -> None:
     simulated = page.locator("#simulated")
     expect(simulated).to_be_hidden()

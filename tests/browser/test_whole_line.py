@@ -9,11 +9,15 @@ from playwright.sync_api import Page, expect
 from cordguard.audit import shell as audit
 from cordguard.audit.reader import read_ledger
 from cordguard.bus.port import OpenBus
+from cordguard.contract import topics
+from cordguard.contract.capture import read_bytes, read_lines, split_torn_tail
+from cordguard.contract.commands import AnnunciatorBeat
 from cordguard.runtime.service import Service
 from cordguard.runtime.settings import ServiceSettings
 from cordguard.safety import shell as safety
 from cordguard.safety.settings import SafetySettings
 from cordguard.watchdog import shell as watchdog
+from support.audio import TAP
 from support.chromium import Watched
 from support.console_stage import Stage
 from support.waiting import wait_until
@@ -92,3 +96,35 @@ def test_from_opened_case_over_an_alarm_to_a_summary_on_the_procedures_record(
     kinds = {entry.kind for entry in ledger.of_procedure("proc-7")}
     ledger.close()
     assert {"case", "command", "transition", "summary"} <= kinds
+
+
+def journalled_beats(data_dir: Path) -> list[AnnunciatorBeat]:
+    """The beats that safety took in, by its journal."""
+    return [
+        AnnunciatorBeat.model_validate_json(entry.payload)
+        for path in (data_dir / "journal").rglob("*.capture.jsonl")
+        for entry in read_lines(split_torn_tail(read_bytes(path))[0])
+        if (parsed := topics.parse(entry.topic)) is not None and parsed.topic is topics.ANNUNCIATOR
+    ]
+
+
+def test_a12_a_pause_is_ended_by_a_new_condition_which_is_heard_and_safety_knows_that_somebody_hears_it(
+    stage: Stage, watched: Watched, tmp_path: Path
+) -> None:
+    page = watched.page
+    page.add_init_script(TAP)
+    page.goto(stage.link)
+    expect(page.locator("#sound-state")).to_have_text("This page sounds alarms.")
+    open_the_case(page)
+    wait_until(lambda: any(beat.audible for beat in journalled_beats(tmp_path)), what="an audible beat at safety")
+
+    page.get_by_role("button", name="Pause audio").click()
+    expect(page.locator("#audio-paused")).to_contain_text("AUDIO PAUSED")
+    page.wait_for_function("() => window.loudness() < 0.001")
+    stage.devices.power_w = 9.8
+    stage.devices.temperatures_c["canal"] = 45.3
+    expect(page.locator('.alarm[data-priority="high"]', has_text="R01 ")).to_be_visible()
+    expect(page.locator("#audio-paused")).to_be_hidden()
+    page.wait_for_function("() => window.loudness() > 0.01")
+    assert page.evaluate("window.bursts").count(523) >= 1
+    assert watched.faults == []

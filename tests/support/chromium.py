@@ -19,6 +19,8 @@ ARGUMENTS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
+SOUND_UNASKED: Final = "--autoplay-policy=no-user-gesture-required"
+"""Pages may sound without a click, as in a kiosk; else it hangs on what the driver did before."""
 
 NOTE_LIVE_CHANGES: Final = """
 () => {
@@ -52,7 +54,7 @@ def chromium() -> Iterator[Browser]:
     """One browser for the tests of a file; not longer, since playwright occupies the main thread's event loop."""
     with sync_playwright() as playwright:
         expect.set_options(timeout=10_000)
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=[*ARGUMENTS, SOUND_UNASKED])
         yield browser
         browser.close()
 

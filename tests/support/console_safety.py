@@ -238,8 +238,9 @@ class StandIn:
 
     def _on_command(self, command: Command) -> None:
         self.commands.append(command)
-        if command.action == "resume-audio":
-            self.paused_until_us = None
+        if command.action in {"pause-audio", "resume-audio"}:
+            pausing = command.action == "pause-audio"
+            self.paused_until_us = self.clock.now_us() + 120_000_000 if pausing else None
             self.say_alarms()
             return
         alarm = next((alarm for alarm in self.alarms.values() if alarm.alarm_id == command.alarm_id), None)

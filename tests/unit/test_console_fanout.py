@@ -13,7 +13,7 @@ def test_of_the_numbers_only_the_newest_waits() -> None:
     viewer = Viewer(None)
     for number in range(100):
         viewer.offer_latest(b'{"n":%d}' % number)
-    assert taken(viewer) == [{"seq": 1, "dropped": 0, "frame": {"n": 99}}]
+    assert taken(viewer) == [{"seq": 1, "dropped": 0, "sound": "nobody", "frame": {"n": 99}}]
 
 
 def test_a_slow_viewer_loses_the_oldest_points_and_is_told_how_many() -> None:
@@ -22,7 +22,7 @@ def test_a_slow_viewer_loses_the_oldest_points_and_is_told_how_many() -> None:
         viewer.offer_batch(b'{"n":%d}' % number, points=10)
     messages = taken(viewer)
     assert len(messages) == BATCHES_MAX
-    assert messages[0] == {"seq": 1, "dropped": 30, "frame": {"n": 3}}
+    assert messages[0] == {"seq": 1, "dropped": 30, "sound": "nobody", "frame": {"n": 3}}
 
 
 def test_a_slow_viewer_takes_nothing_from_the_others() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,14 +8,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection
 
 from cordguard.bus.memory import MemoryBroker, MemoryBus
-from cordguard.bus.port import Connection, Handlers
+from cordguard.bus.port import Connection, Delivery, Handlers, Subscription
 from cordguard.console.settings import ConsoleSettings
 from cordguard.console.shell import Console, build, subscriptions
 from cordguard.contract import topics
 from cordguard.contract.case import Case
+from cordguard.contract.commands import AnnunciatorBeat
 from cordguard.contract.health import ClockReading, Health
 from cordguard.runtime.clock import SimulatedClock, WallClock
 from cordguard.runtime.service import SetupError
@@ -68,6 +71,12 @@ def socket(service: Console, client: httpx.Client) -> ClientConnection:
     return open_socket(service.url, client, ROOM)
 
 
+def drain(connection: ClientConnection) -> None:
+    """Read until there is no more."""
+    while connection.recv(timeout=5):
+        pass
+
+
 def shown(connection: ClientConnection) -> Json:
     return next_frame(connection, "latest")
 
@@ -90,6 +99,41 @@ def test_a_case_goes_from_the_form_to_the_broker_which_keeps_it(console: Console
     kept = broker.retained(topics.CASE.at(SITE, room=ROOM))
     assert kept is not None
     assert Case.model_validate_json(kept.payload).procedure == "proc-7"
+
+
+def test_a_page_that_sounds_is_heard_of_on_the_bus_and_is_told_that_it_owns_the_sound(
+    console: Console, broker: MemoryBroker
+) -> None:
+    heard: list[AnnunciatorBeat] = []
+
+    def hear(delivery: Delivery) -> None:
+        heard.append(AnnunciatorBeat.model_validate_json(delivery.message.payload))
+        delivery.acknowledge()
+
+    def beats() -> list[AnnunciatorBeat]:
+        step(console)
+        safety.poll(0.0)
+        return heard
+
+    topic = topics.ANNUNCIATOR.at(SITE, room=ROOM)
+    safety = broker.open(Connection("safety", clean=True, subscriptions=(Subscription(topic),)), Handlers(hear))
+    try:
+        safety.poll(0.0)
+        with browser(console) as client, socket(console, client) as connection:
+            connection.send(b"\x00no beat")
+            connection.send('{"audible":true}')
+            wait_until(beats, what="a beat")
+            assert heard[0].audible
+            wait_until(lambda: json.loads(connection.recv(timeout=5))["sound"] == "here", what="the page to be told")
+    finally:
+        safety.close()
+
+
+def test_a_page_that_says_too_much_is_cut_off(console: Console) -> None:
+    with browser(console) as client, socket(console, client) as connection:
+        connection.send(" " * 2_000)
+        with pytest.raises(ConnectionClosedError, match="1009"):
+            drain(connection)
 
 
 def test_a_lost_broker_is_shown_as_link_lost_and_recovers(console: Console, broker: MemoryBroker) -> None:

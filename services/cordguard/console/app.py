@@ -102,9 +102,8 @@ def _add_socket(app: FastAPI, desk: Desk) -> None:
         waiting = asyncio.Event()
         with desk.hub.viewer(room if room is not None and is_room(room) else None, waiting.set) as viewer:
             sending = asyncio.create_task(_send(socket, viewer, waiting))
-            with suppress(WebSocketDisconnect):
-                while True:  # the page says nothing; this only notices that it is gone
-                    await socket.receive_text()
+            while (said := await socket.receive())["type"] != "websocket.disconnect":
+                desk.hear_page(viewer, said.get("text"))
             sending.cancel()
             with suppress(asyncio.CancelledError, WebSocketDisconnect):
                 await sending

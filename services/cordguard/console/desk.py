@@ -8,6 +8,7 @@ from typing import Final
 
 from cordguard.console import view
 from cordguard.console.access import Access
+from cordguard.console.annunciator import Annunciators, hear
 from cordguard.console.exchange import Exchange, Outgoing
 from cordguard.console.fanout import Hub, Viewer
 from cordguard.console.live import RoomLive, SiteLive
@@ -38,6 +39,7 @@ class Desk:
         self.now = now
         self.exchange = exchange
         self._simulated = simulated
+        self._annunciators = Annunciators()
         self._sent: dict[str, tuple[Case, int]] = {}
         """The case sent last, and when, by room."""
 
@@ -52,12 +54,17 @@ class Desk:
         for incoming in self.exchange.take():
             self.live.apply(incoming)
         now = self.now()
+        self._annunciate(now)
         fresh = {name: _fresh(room, now) for name, room in self.live.rooms.items()}
         for name, viewers in self.hub.rooms().items():
             room = self.live.rooms.get(name or "")
             self._offer(viewers, room, fresh.get(name or "", {}), now)
             if name is None:
                 self._choose_room(viewers)
+
+    def hear_page(self, viewer: Viewer, text: str | None) -> None:
+        """Something came from a page."""
+        hear(viewer, text, self.now())
 
     def publish_command(self, room: RoomLive, command: Command) -> None:
         """Send a command and wait for its answer."""
@@ -80,6 +87,16 @@ class Desk:
             return known
         came_back = known is not None and known.session == sent.session and known.revision >= sent.revision
         return known if came_back else sent
+
+    def _annunciate(self, now: Moment) -> None:
+        """Settle who sounds; tell safety if it can be reached and the run has a time. A late beat would be a lie."""
+        rooms = self.hub.rooms()
+        self._annunciators.assign(rooms, now)
+        if not self.exchange.connected or now.clock_us == 0:
+            return
+        for room, beat in self._annunciators.due(rooms, now).items():
+            topic = topics.ANNUNCIATOR
+            self.exchange.send(Outgoing(topic.at(self.site, room=room), beat.to_wire(), qos=topic.qos))
 
     def _offer(
         self, viewers: Sequence[Viewer], room: RoomLive | None, fresh: Mapping[str, Sequence[Point]], now: Moment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from cordguard.console.live import Incoming
 
@@ -16,11 +16,12 @@ ItemT = TypeVar("ItemT")
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message for the bus, at QoS 1."""
+    """One message for the bus."""
 
     topic: str
     payload: bytes
     retain: bool = False
+    qos: Literal[0, 1] = 1
 
 
 class Exchange:

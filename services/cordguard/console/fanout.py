@@ -10,10 +10,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
+
+from cordguard.console.moments import Moment
 
 BATCHES_MAX: Final = 50
 """Batches that wait for one viewer: 5 seconds' worth."""
+
+SoundOwner = Literal["here", "elsewhere", "nobody"]
+"""Which page sounds the alarms of a room, as one page is told it."""
 
 
 @dataclass(slots=True)
@@ -28,6 +33,11 @@ class Viewer:
     """The version of the room's record it has; None: nothing yet, it wants everything."""
     dropped: int = 0
     """Points that were dropped because it did not keep up."""
+    spoke: Moment | None = None
+    """When it last said whether its sound is on."""
+    audible: bool = False
+    """Whether its sound was on then."""
+    sound: SoundOwner = "nobody"
     _sequence: int = 0
     _latest: bytes | None = None
     _record: bytes | None = None
@@ -71,7 +81,8 @@ class Viewer:
 
     def _envelope(self, frame: bytes) -> bytes:
         self._sequence += 1
-        return b'{"seq":%d,"dropped":%d,"frame":%s}' % (self._sequence, self.dropped, frame)
+        head = b'{"seq":%d,"dropped":%d,"sound":"%s"' % (self._sequence, self.dropped, self.sound.encode())
+        return b'%s,"frame":%s}' % (head, frame)
 
 
 class Hub:

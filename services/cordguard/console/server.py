@@ -16,6 +16,9 @@ from cordguard.runtime.service import SetupError
 
 END_WITHIN_S: Final = 5.0
 
+PAGE_SAYS_BYTES: Final = 1_024
+"""What a page says over its socket is shorter; one that says more is cut off."""
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Take the port.
@@ -44,6 +47,7 @@ class WebThread:
             access_log=False,
             lifespan="on",
             server_header=False,
+            ws_max_size=PAGE_SAYS_BYTES,
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)

@@ -90,7 +90,7 @@ class Console:
         self._bus.poll(timeout_s)
         self._exchange.connected = self._bus.connected
         for outgoing in self._exchange.take_outgoing():
-            self._bus.publish(outgoing.topic, outgoing.payload, qos=1, retain=outgoing.retain)
+            self._bus.publish(outgoing.topic, outgoing.payload, qos=outgoing.qos, retain=outgoing.retain)
         self._health.beat(self._bus, "ok", queue=self._exchange.waiting, detail={"viewers": self.desk.hub.count})
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ export class Feed {
 
   /**
    * @param {string | null} room
-   * @param {(frame: Latest | RecordFrame | Batch, dropped: number) => void} onFrame
+   * @param {(frame: Latest | RecordFrame | Batch, envelope: Envelope) => void} onFrame
    * @param {() => void} onLocked called when the server does not know our session any more
    */
   constructor(room, onFrame, onLocked) {
@@ -70,6 +70,11 @@ export class Feed {
   choose(room) {
     this.#room = room;
     this.#reconnect(0);
+  }
+
+  /** Tell the server, if there is a connection. @param {unknown} message */
+  send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
   #connect() {
@@ -94,7 +99,7 @@ export class Feed {
     this.#offset.add(performance.now(), serverMs);
     this.#bornMs = Math.max(this.#bornMs, serverMs + this.#offset.ms);
     this.#retryMs = FIRST_RETRY_MS;
-    this.#onFrame(envelope.frame, envelope.dropped);
+    this.#onFrame(envelope.frame, envelope);
   }
 
   /** @param {number} inMs */

@@ -1,15 +1,17 @@
 // @ts-check
 /** The live page: shows what the server says, and how old it is. It decides nothing about alarms. */
 
-/** @import { Batch, Latest, RecordFrame } from "./types.js" */
+/** @import { Batch, Envelope, Latest, RecordFrame, SoundOwner } from "./types.js" */
 
 import { showAlarms, showAnswers } from "./alarms.js";
+import { Annunciator } from "./annunciator.js";
+import { callsOf } from "./bursts.js";
 import { Charts } from "./charts.js";
 import { Feed } from "./feed.js";
 import { grownOld, showNumerals } from "./numerals.js";
 import { showPerson } from "./person.js";
 import { showRecord, showStanding } from "./record.js";
-import { showHeader, showNoData, showSystem } from "./status.js";
+import { showHeader, showNoData, showSound, showSystem } from "./status.js";
 
 const LOOK_EVERY_MS = 100;
 /** Until the server has said how old is too old. */
@@ -23,6 +25,10 @@ let newest;
 let shownCase;
 let dropped = 0;
 let isLocked = false;
+/** @type {SoundOwner} */
+let soundOwner = "nobody";
+/** Since when the alarm system has failed, or is not heard. @type {number | null} */
+let failingSinceMs = null;
 
 const charts = new Charts();
 const asked = new URLSearchParams(location.search).get("room");
@@ -30,9 +36,12 @@ const feed = new Feed(asked, onFrame, () => {
   isLocked = true;
 });
 
-/** @param {Latest | RecordFrame | Batch} frame @param {number} droppedPoints */
-function onFrame(frame, droppedPoints) {
-  dropped = droppedPoints;
+const sound = new Annunciator((beat) => feed.send(beat));
+
+/** @param {Latest | RecordFrame | Batch} frame @param {Envelope} envelope */
+function onFrame(frame, envelope) {
+  dropped = envelope.dropped;
+  soundOwner = envelope.sound;
   isLocked = false;
   if (frame.kind === "batch") charts.addPoints(frame);
   else if (frame.kind === "record") {
@@ -43,6 +52,7 @@ function onFrame(frame, droppedPoints) {
   } else {
     newest = frame;
     show();
+    annunciate();
   }
 }
 
@@ -69,11 +79,22 @@ function look() {
   document.body.dataset.feed = newest || state !== "live" ? state : "waiting";
   showNoData(ageMs, isLocked);
   if (state !== "live") show();
+  annunciate();
+}
+
+function annunciate() {
+  const nowMs = performance.now();
+  const isFailing = newest !== undefined && (newest.failures.length > 0 || feed.ageMs > ageLimits.unknown_ms);
+  failingSinceMs = isFailing ? (failingSinceMs ?? nowMs) : null;
+  const failingForS = failingSinceMs === null ? null : (nowMs - failingSinceMs) / 1000;
+  sound.step(newest ? callsOf(newest, feed.ageMs / 1000, failingForS) : [], soundOwner === "here");
+  showSound(sound.isOn, soundOwner, newest?.alarms.audio_paused_for_s ?? null);
 }
 
 /** @param {string} room */
 function choose(room) {
   newest = undefined;
+  soundOwner = "nobody";
   history.replaceState(null, "", `?room=${encodeURIComponent(room)}`);
   feed.choose(room);
 }

@@ -1,13 +1,14 @@
 // @ts-check
 /** What stands around the numbers: room, case, limits in force, time, the state of the alarm system, of page and devices. */
 
-/** @import { CaseStanding, Latest } from "./types.js" */
+/** @import { CaseStanding, Latest, SoundOwner } from "./types.js" */
 
 import { ask } from "./alarms.js";
-import { byId, element, setText, syncList } from "./dom.js";
+import { byId, element, locked, setText, syncList } from "./dom.js";
 import { duration, shortHash, timeOfDay, UNKNOWN } from "./format.js";
 
 byId("audio-resume").onclick = () => ask("resume-audio", null, false);
+byId("audio-pause").onclick = () => locked(byId("audio-pause"), () => ask("pause-audio", null, false));
 
 /** @param {Latest} latest @param {any} openCase @param {(room: string) => void} choose */
 export function showHeader(latest, openCase, choose) {
@@ -76,6 +77,22 @@ export function showSystem(latest) {
   setText(byId("left-out"), latest.left_out.join(" "));
   const count = latest.rejected_count;
   setText(byId("rejected"), count ? `${count} unreadable messages, last: ${latest.rejected_reason}` : "");
+}
+
+/** Who hears the alarms. @param {boolean} isOn @param {SoundOwner} owner @param {number | null} pausedForS */
+export function showSound(isOn, owner, pausedForS) {
+  byId("sound-off").hidden = isOn;
+  byId("audio-pause").hidden = pausedForS !== null || !(isOn || owner === "elsewhere");
+  const line = byId("sound-state");
+  line.dataset.sound = isOn ? "on" : "off";
+  setText(line, soundWords(isOn, owner));
+}
+
+/** @param {boolean} isOn @param {SoundOwner} owner */
+function soundWords(isOn, owner) {
+  if (owner === "elsewhere") return "Another page sounds alarms.";
+  if (!isOn) return "No page sounds alarms.";
+  return owner === "here" ? "This page sounds alarms." : "Sound waits for the server.";
 }
 
 /** Two copies of one service are two words. @param {{service: string, instance: string}} each */

@@ -5,9 +5,12 @@
  * @typedef {"fresh" | "stale" | "unknown"} Freshness
  * @typedef {"high" | "medium" | "low" | "info"} Priority
  *
+ * @typedef {"here" | "elsewhere" | "nobody"} SoundOwner
+ *
  * @typedef {object} Envelope
  * @property {number} seq running number of this connection's messages
  * @property {number} dropped points this page did not get because it was too slow
+ * @property {SoundOwner} sound which page sounds the alarms of the room
  * @property {Latest | RecordFrame | Batch} frame
  *
  * @typedef {object} Sensor
