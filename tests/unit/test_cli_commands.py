@@ -35,7 +35,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def test_help_names_every_command(run: Run) -> None:
     status, out, _ = run("--help")
     assert status == 0
-    for command in ("demo", "up", "service", "simulate", "verify", "rules", "check-device", "broker-config"):
+    for command in ("demo", "up", "service", "simulate", "verify", "rules", "check-device", "doctor", "broker-config"):
         assert f"  {command} " in out
 
 

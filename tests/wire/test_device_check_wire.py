@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 
 from cordguard.bus.broker import EmbeddedBroker
 from cordguard.bus.memory import MemoryBroker
 from cordguard.bus.paho import open_paho
-from cordguard.bus.port import Bus, Connection, Handlers, OpenBus, Publication, QoS
+from cordguard.bus.port import Bus, Connection, Handlers
 from cordguard.cli.devicecheck.shell import NARROW, DeviceToCheck, run_check_device
 from cordguard.contract.topics import GENERATOR, STATUS, TEMPERATURE, Party
 from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
 from cordguard.runtime.service import SetupError
 from support.device import FRAME_US, FROM_US, ROOM, SOURCE, frame
+from support.staged import staged
 
 KINDS = {"generator": GENERATOR, "temperature": TEMPERATURE, "status": STATUS}
 
@@ -47,40 +47,6 @@ class Device:
         content = frame(kind, self._next) | {"at_us": self._began_us + self._next * FRAME_US}
         topic = KINDS[kind].at(self._site, room=ROOM, source=SOURCE)
         self.bus.publish(topic, json.dumps(content).encode(), retain=kind in self.retain)
-
-
-class Staged:
-    """The bus of who listens; whenever it waits, time goes on and the device speaks."""
-
-    def __init__(self, bus: Bus, meanwhile: Callable[[], None]) -> None:
-        self._bus = bus
-        self._meanwhile = meanwhile
-
-    @property
-    def connected(self) -> bool:
-        return self._bus.connected
-
-    @property
-    def unconfirmed(self) -> int:
-        return self._bus.unconfirmed
-
-    def publish(self, topic: str, payload: bytes, *, qos: QoS = 1, retain: bool = False) -> Publication:
-        msg = f"who listens must not speak: {topic} {payload!r} {qos} {retain}"
-        raise AssertionError(msg)
-
-    def poll(self, timeout_s: float) -> None:
-        self._meanwhile()
-        self._bus.poll(min(timeout_s, 0.01))
-
-    def close(self) -> None:
-        self._bus.close()
-
-
-def staged(open_bus: OpenBus, meanwhile: Callable[[], None]) -> OpenBus:
-    def opened(connection: Connection, handlers: Handlers) -> Bus:
-        return Staged(open_bus(connection, handlers), meanwhile)
-
-    return opened
 
 
 def asked(site: str, *, seconds: float = 20.0, port: int = 1883, source: str = SOURCE) -> DeviceToCheck:

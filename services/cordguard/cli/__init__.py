@@ -15,6 +15,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from cordguard.cli.arguments import BrokerHostOption, BrokerPortOption, SiteOption
+from cordguard.cli.examine import check_device, doctor
 from cordguard.cli.fleet import SERVICES
 from cordguard.cli.terminal import complain, say
 from cordguard.runtime.service import EXIT_BAD_SETUP, EXIT_FAILED, EXIT_INTERRUPTED, ServiceFailedError, SetupError
@@ -34,7 +36,6 @@ DataOption = Annotated[
         "--data", metavar="DIR", help="Folder for all that is kept; made if need be. Default: a new temporary one."
     ),
 ]
-SiteOption = Annotated[str, typer.Option(help="The site whose topics are used.")]
 SeedOption = Annotated[int | None, typer.Option(metavar="N", min=0, help="Seed of all noise. Default: 1.")]
 SpeedOption = Annotated[
     float | None,
@@ -52,8 +53,6 @@ HttpPortOption = Annotated[
     int | None, typer.Option("--http-port", min=1, max=65_535, help="Port of the live page. Default: a free one.")
 ]
 
-BrokerHostOption = Annotated[str, typer.Option(envvar="CORDGUARD_BROKER_HOST", help="MQTT broker.")]
-BrokerPortOption = Annotated[int, typer.Option(min=1, max=65_535, envvar="CORDGUARD_BROKER_PORT", help="Its port.")]
 BrokerKind = Literal["nats", "mosquitto"]
 
 
@@ -222,27 +221,6 @@ def rules() -> None:
     say(rules_text())
 
 
-@app.command("check-device")
-def check_device(
-    source: Annotated[str, typer.Argument(help="The source as its topics name it, for example gen-1.")],
-    *,
-    room: Annotated[str, typer.Option(help="The room it is in.")] = "room-1",
-    site: SiteOption = "site",
-    seconds: Annotated[float, typer.Option(min=1.0, max=3600.0, help="How long to listen.")] = 60.0,
-    broker_host: BrokerHostOption = "127.0.0.1",
-    broker_port: BrokerPortOption = 1883,
-) -> None:
-    """Listen to a device for a minute and say in plain words what is wrong with it. Publishes nothing.
-
-    The account comes from CORDGUARD_BROKER_USERNAME and CORDGUARD_BROKER_PASSWORD; safety hears misspelled topics too,
-    console only the device's own. Exit status 0 nothing is wrong, 1 something is, 2 it could not listen.
-    """
-    from cordguard.cli.devicecheck.shell import DeviceToCheck, run_check_device
-
-    asked = DeviceToCheck(site=site, room=room, source=source, host=broker_host, port=broker_port, seconds=seconds)
-    raise typer.Exit(run_check_device(asked, os.environ))
-
-
 @app.command("broker-config")
 def broker_config(
     *,
@@ -264,3 +242,7 @@ def broker_config(
     place = Place(kind=kind, site=site, host=host, port=port, store=store, folder=(output or store).resolve())
     files = broker_files(os.environ, place)
     say(as_text(files)) if output is None else write(files, output)
+
+
+app.command("check-device")(check_device)
+app.command()(doctor)
