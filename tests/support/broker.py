@@ -80,6 +80,13 @@ class Client:
             delivery.acknowledge()
 
 
+class Line(Protocol):
+    """A bus and what it was opened with."""
+
+    connection: Connection
+    bus: Bus
+
+
 class Rig(Protocol):
     """A broker of either kind, and its faults."""
 
@@ -92,7 +99,7 @@ class Rig(Protocol):
     def connection(self, party: Party, *filters: str, clean: bool = False, will: Will | None = None) -> Connection:
         """A connection under a party's account with a client id of its own."""
 
-    def cut(self, client: Client) -> None:
+    def cut(self, client: Line) -> None:
         """Lose a client's connection without a word."""
 
     def crash(self) -> None:
@@ -117,7 +124,7 @@ class MemoryRig:
         subscriptions = tuple(Subscription(topic_filter) for topic_filter in filters)
         return Connection(f"{party}-{next(_numbers)}", clean=clean, subscriptions=subscriptions, will=will)
 
-    def cut(self, client: Client) -> None:
+    def cut(self, client: Line) -> None:
         """See ``Rig``."""
         self.broker.cut(client.connection.client_id)
 
@@ -171,7 +178,7 @@ class NetworkRig:
             will=will,
         )
 
-    def cut(self, client: Client) -> None:
+    def cut(self, client: Line) -> None:
         """See ``Rig``; what the network does to a socket, done from our end."""
         assert isinstance(client.bus, PahoBus)
         sock = client.bus._link._socket  # noqa: SLF001 - nothing but a test may do this

@@ -1,0 +1,133 @@
+"""Safety killed again and again while a canal heats and cools, beside an engine that nobody interrupts."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+from cordguard.contract.alarms import Transition
+from cordguard.engine.room import RoomEngine
+from cordguard.safety.journal import journal_files
+from cordguard.safety.replay import replay_file
+from support.journals import POLICY
+from support.processes import Marked
+from support.safety_process import ROOM, World
+
+TICKS: Final = 195
+RF: Final = range(20, 115)
+ABOUT_US: Final = frozenset({"R38", "R41", "R43", "R46"})
+"""Rules about our own presence: there a monitor that was away says more, or later."""
+CATCH_UP: Final = 10
+"""Ticks that a restarted safety has at least. It is killed again when it has caught up: what was on its way to a killed
+process comes again out of order, by design."""
+
+
+def canal_c(tick: int) -> float:
+    """37 °C, up to 47 °C in 5 s, 2 s there, and down again: straight lines, so that one sample more or less is none."""
+    if tick < 40:
+        return 37.0
+    if tick < 90:
+        return 37.0 + 0.2 * (tick - 40)
+    return max(47.0 - 0.25 * max(tick - 110, 0), 37.0)
+
+
+@dataclass
+class Victim:
+    """One room, and when its safety is to be killed: at or after these ticks, for so many ticks each."""
+
+    world: World
+    kills: Sequence[int]
+    down: Sequence[int]
+    killed: int = 0
+    safety: Marked | None = field(default=None)
+    _turns_at: int = 0
+    """When it starts again, or when it last did."""
+
+    def begin(self) -> None:
+        """Start safety and open a case."""
+        self.safety = self.world.run_safety()
+        self.world.open_case()
+
+    def turn(self, tick: int) -> None:
+        """One tenth of a second."""
+        if self.safety is None and tick >= self._turns_at:
+            self.safety = self.world.run_safety(wait=False)
+            self._turns_at = tick
+        elif self._is_due(tick):
+            self.kill()
+            self._turns_at = tick + self.down[self.killed]
+            self.killed += 1
+        self.world.tick(canal_c(tick), rf_on=tick in RF)
+
+    def kill(self) -> None:
+        """SIGKILL, now."""
+        assert self.safety is not None
+        os.kill(self.safety.pid, signal.SIGKILL)
+        self.safety.process.wait()
+        self.safety = None
+
+    def _is_due(self, tick: int) -> bool:
+        if self.safety is None or self.killed == len(self.kills) or tick < self.kills[self.killed]:
+            return False
+        return tick >= self._turns_at + CATCH_UP * (self.killed > 0) and self.world.all_kept()
+
+    def finish(self) -> None:
+        """Go on, cool and without RF, until all is judged; then kill it for good.
+
+        Raises:
+            AssertionError: something was not said.
+        """
+        if self.safety is None:
+            self.safety = self.world.run_safety(wait=False)
+        wanted = steps(self.wanted())
+        self.world.tick_until(lambda: self.world.all_kept() and steps(self.world.transitions()) >= wanted)
+        self.kill()
+
+    def wanted(self) -> list[Transition]:
+        """What an engine in this process says to the same inputs."""
+        engine = RoomEngine(self.world.site, ROOM, POLICY)
+        emissions = [emission for entry in self.world.sent for emission in engine.feed(entry)]
+        return [emission.message for emission in emissions if isinstance(emission.message, Transition)]
+
+    def replayed(self) -> dict[tuple[str, int], Transition]:
+        """What the journal says, played back."""
+        files = journal_files(self.world.data_dir / "journal" / ROOM)
+        return {(each.alarm_id, each.step): each for path in files for each in replay_file(path)[1]}
+
+    def judge(self) -> None:
+        """Nothing was missed, nothing said twice, nothing that an uninterrupted engine would not have said.
+
+        Raises:
+            AssertionError: it was.
+        """
+        heard = self.world.transitions()
+        assert steps(heard) == steps(self.wanted())
+        assert {each.rule for each in heard} <= {"R01", "R02", "R04", *ABOUT_US}
+        assert all(each.late is (each.received_us - each.event_us > 2_000_000) for each in heard)
+        assert self.replayed() == {(each.alarm_id, each.step): each for each in heard}
+
+
+def steps(transitions: list[Transition]) -> set[tuple[str, int, str, str]]:
+    """Less what is about ourselves."""
+    return {(each.alarm_id, each.step, each.rule, each.change) for each in transitions if each.rule not in ABOUT_US}
+
+
+def live_through(victims: Sequence[Victim]) -> None:
+    """All rooms side by side, in real time, to their end; 20 s and what it takes to catch up."""
+    for victim in victims:
+        victim.begin()
+    for tick in range(TICKS):
+        for victim in victims:
+            victim.turn(tick)
+    for victim in victims:
+        victim.finish()
+
+
+def random_kills(chance: Random) -> tuple[list[int], list[int]]:
+    """Four kills anywhere in the heating and cooling, each for up to 3 s."""
+    kills = [chance.randrange(first, first + 30) for first in (15, 55, 100, 145)]
+    return kills, [chance.randint(1, 30) for _ in kills]
