@@ -253,6 +253,14 @@ class Room:
         content = {"version": "0", "policy_text": policy_text or shipped_policy_text(), "ended": ended}
         return self.send("local/started", content)
 
+    def beat(self, *, audible: bool = True) -> list[Transition]:
+        """A page says that it is there, with its sound on or off."""
+        return self.send("annunciator", {"at_us": self.now_us, "audible": audible})
+
+    def self_check(self, **findings: object) -> list[Transition]:
+        """Safety says what it found out about itself."""
+        return self.send("local/self-check", findings)
+
     def new_policy(self, policy_text: str) -> list[Transition]:
         """The policy file changed."""
         return self.send("local/policy", {"policy_text": policy_text})
