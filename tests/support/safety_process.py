@@ -100,10 +100,12 @@ class World:
         for client in (self.gateway, self.recorder, self.page):
             client.bus.poll(0)
 
-    def tick_until(self, condition: Callable[[], object], *, ticks: int = 150) -> None:
-        """Let the device measure on, cool and without RF, until something is true."""
+    def tick_until(
+        self, condition: Callable[[], object], *, ticks: int = 150, canal_c: float = 37.0, rf_on: bool = False
+    ) -> None:
+        """Let the device measure on until something is true."""
         for _ in range(ticks):
-            self.tick(37.0, rf_on=False)
+            self.tick(canal_c, rf_on=rf_on)
             if condition():
                 return
         msg = f"not true after {ticks} more frames"
