@@ -157,6 +157,7 @@ EXAMPLES: dict[type[WireModel], Json] = {
         "revision": 1,
         "final": True,
         "procedure": "p-1",
+        "actor": "a-7",
         "opened_us": AT_US,
         "closed_us": AT_US + 900_000_000,
         "released_us": AT_US + 1_200_000_000,
@@ -167,6 +168,7 @@ EXAMPLES: dict[type[WireModel], Json] = {
         "profile": "near",
         "policy": POLICY,
         "monitor": "cordguard 0.1.0",
+        "devices": [{"source": "gen-1", "model": "Ablator 3", "serial": "0815", "udi": "(01)0401", "software": "2.1"}],
         "rf_on_s": 420.0,
         "energy_j": 4100.0,
         "sensors": [SENSOR_SUMMARY],
@@ -183,6 +185,7 @@ EXAMPLES: dict[type[WireModel], Json] = {
                 "impedance_start_ohm": 120.0,
                 "impedance_min_ohm": 98.0,
                 "impedance_max_ohm": 130.0,
+                "high_at_end": ["R04"],
                 "sensors": [SENSOR_SUMMARY],
             }
         ],

@@ -61,7 +61,7 @@ def test_a2_priority_follows_from_harm_and_onset(harm: Harm, onset: Onset, prior
 
 def test_a2_no_priority_is_set_by_hand() -> None:
     assert "priority" not in {field.name for field in dataclasses.fields(RuleLevel)}
-    with pytest.raises(AttributeError):
+    with pytest.raises((AttributeError, TypeError)):  # which of the two depends on the version of Python
         RuleLevel("minor", "delayed", "met").priority = "high"  # type: ignore[misc]
 
 

@@ -296,3 +296,23 @@ def test_every_transition_names_the_policy_in_force() -> None:
     room.wait(10.0)
     assert len(room.transitions) > 6
     assert {entry.policy for entry in room.transitions} == {room.policy.hash}
+
+
+@pytest.mark.parametrize("listed", [("probe", 0.0), ("neural", 12.0)])
+def test_h13_under_rf_listing_an_unlisted_sensor_waits_since_it_would_loosen_its_limits(
+    listed: tuple[str, float],
+) -> None:
+    room = Room()
+    room.case(sensors={"canal": ("neural", 12.0)})
+    room.run(4.0, power_w=10.0, canal=37.0, extra=42.0)
+    assert room.alarm("R02", "dev/extra") is not None
+    room.amend(sensors={"canal": ("neural", 12.0), "extra": listed})
+    room.run(1.0, power_w=10.0, canal=37.0, extra=42.0)
+    assert room.alarm("R02", "dev/extra") is not None
+    limits = room.sensor("dev/extra").limits
+    assert limits is not None
+    assert limits.stop_c == 43.0
+    assert room.vitals().case_pending
+    room.run(1.0, power_w=0.0, canal=37.0, extra=41.7)
+    assert not room.vitals().case_pending
+    assert room.sensor("dev/extra").role == listed[0]

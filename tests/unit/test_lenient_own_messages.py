@@ -24,7 +24,8 @@ def test_the_summary_of_a_session_with_a_loose_plug_can_be_read() -> None:
         room.run(0.6, canal=37.0, tip=37.0)
     room.close()
     (summary,) = room.summaries
-    assert summary.alarm_counts.medium == 350
+    assert [alarm.times_raised for alarm in summary.alarms if alarm.rule == "R37"] == [1]  # it comes and goes
+    assert summary.alarm_counts.medium == 350 + 1
     assert len(summary.to_wire()) > PAYLOAD_MAX_BYTES
     assert read(SessionSummary, summary.to_wire()) == summary
 
@@ -37,7 +38,8 @@ def test_what_is_said_of_a_room_with_as_many_sensors_as_it_takes_can_be_read() -
         room.send("dev/temperature", {"seq": number, "at_us": room.now_us, "readings": readings})
     room.wait(2)  # all of them faulty, and now silent too
     vitals, alarms = room.vitals(), room.engine.present_alarms(room.now_us)
-    assert len(alarms.present) == 2 * SENSORS_MAX
+    of_sensors = [alarm for alarm in alarms.present if alarm.sensor is not None]
+    assert len(of_sensors) == 2 * SENSORS_MAX
     assert len(alarms.to_wire()) > PAYLOAD_MAX_BYTES
     assert read(PresentAlarms, alarms.to_wire()) == alarms
     assert read(Vitals, vitals.to_wire()) == vitals

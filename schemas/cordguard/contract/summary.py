@@ -16,6 +16,7 @@ from cordguard.contract.units import (
     ImpedanceOhm,
     Kind,
     Lesion,
+    Level,
     Micros,
     PolicyHash,
     PosteriorWall,
@@ -45,6 +46,7 @@ class SensorSummary(WireModel):
     completeness_percent: float = Field(ge=0.0, le=100.0, description="Share of the time covered by temperatures.")
     max_temperature_c: TemperatureC | None = Field(default=None, description="Highest temperature.")
     max_at_us: Micros | None = Field(default=None, description="When it was first reached.")
+    max_after_cement_c: TemperatureC | None = Field(default=None, description="Highest since the first cement mark.")
     time_above_42_s: float = Field(ge=0.0, description="Time at or above 42 °C.")
     time_above_43_s: float = Field(ge=0.0, description="Time at or above 43 °C.")
     time_above_45_s: float = Field(ge=0.0, description="Time at or above 45 °C.")
@@ -71,7 +73,20 @@ class AblationSummary(WireModel):
     impedance_start_ohm: ImpedanceOhm | None = Field(default=None, description="First impedance under RF.")
     impedance_min_ohm: ImpedanceOhm | None = Field(default=None, description="Lowest impedance under RF.")
     impedance_max_ohm: ImpedanceOhm | None = Field(default=None, description="Highest impedance under RF.")
+    high_at_end: tuple[RuleId, ...] = Field(
+        default=(), description="Rules of the HIGH alarms whose condition held when RF ended, as far as a stop reason."
+    )
     sensors: tuple[SensorSummary, ...] = Field(description="What the sensors saw, until the next ablation began.")
+
+
+class DeviceSummary(WireModel):
+    """A device that served in the session, as it named itself in its status."""
+
+    source: Level = Field(description="Its name on the wire.")
+    model: Text | None = Field(default=None, description="Maker's model name.")
+    serial: Text | None = Field(default=None, description="Serial number.")
+    udi: Text | None = Field(default=None, description="Unique device identification.")
+    software: Text | None = Field(default=None, description="Software version of the device.")
 
 
 class AlarmSummary(WireModel):
@@ -122,6 +137,7 @@ class SessionSummary(WireModel):
     revision: int = Field(ge=1, description="1 for the first summary of this session.")
     final: bool = Field(description="False at closing of the record, true when the watch is released.")
     procedure: Identifier | None = Field(default=None, description="The procedure it belongs to.")
+    actor: Identifier | None = Field(default=None, description="Who opened or last amended the case.")
     opened_us: Micros = Field(description="When the case began.")
     closed_us: Micros | None = Field(default=None, description="When the record was closed.")
     released_us: Micros | None = Field(default=None, description="When the watch was released.")
@@ -132,6 +148,7 @@ class SessionSummary(WireModel):
     profile: ProfileName = Field(description="The profile in force.")
     policy: PolicyHash = Field(description="Hash of the policy in force.")
     monitor: Text = Field(description="Name and version of the software that computed it.")
+    devices: tuple[DeviceSummary, ...] = Field(default=(), description="Devices that served, by source.")
     rf_on_s: float = Field(ge=0.0, description="Time with RF on.")
     energy_j: float = Field(ge=0.0, description="Energy delivered.")
     sensors: tuple[SensorSummary, ...] = Field(description="Over the whole session.")

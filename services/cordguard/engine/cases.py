@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from cordguard.contract.case import CASE_SENSORS_MAX, Case, CaseSensor
+from cordguard.contract.summary import DeviceSummary
+from cordguard.contract.telemetry import DeviceIdentity
 from cordguard.contract.topics import SUMMARY
 from cordguard.engine.alarms import Step
 from cordguard.engine.dose import MAX_STEP_US, Dose
@@ -24,6 +26,8 @@ CALM_SPAN_US: Final = 29_000_000
 """A calm window of 30 s at a finite rate spans at least this."""
 CEMENT_US: Final = 20 * 60_000_000
 KNOWN_SESSIONS: Final = 200
+DEVICE_FIELDS: Final = set(DeviceIdentity.model_fields)
+"""What the record keeps of a device's description: what the contract knows."""
 
 
 def opens(state: RoomState, case: Case) -> bool:
@@ -137,10 +141,10 @@ def _amend(step: Step, case: Case, monitor: str) -> str | None:
     _remember(state, case, released=False)
     was_open = watch.case.state == "open"
     bound = resolve(state.policy, case)
-    if state.rf_on and _loosens(watch, case, bound):
+    if state.rf_on and _loosens(state, watch, case, bound):
         watch.pending = case
         watch.bound = combine(watch.bound, bound)
-        watch.case = _tightened(watch.case, case)
+        watch.case = _tightened(watch.case, case, _unlisted(state))
     else:
         watch.pending, watch.bound, watch.case = None, bound, case
     state.last_bound, state.dose_scope = watch.bound, _dose_scope(watch.case)
@@ -164,16 +168,23 @@ def apply_pending(step: Step) -> None:
     _apply_roles(step)
 
 
-def _loosens(watch: Watch, case: Case, bound: BoundLimits) -> bool:
+def _loosens(state: RoomState, watch: Watch, case: Case, bound: BoundLimits) -> bool:
     if combine(watch.bound, bound).limits != bound.limits:
         return True
     roles = {sensor.sensor: sensor.role for sensor in case.sensors}
+    if not roles.keys().isdisjoint(_unlisted(state)):
+        return True
     return any(sensor.role == "neural" and roles.get(sensor.sensor) != "neural" for sensor in watch.case.sensors)
 
 
-def _tightened(old: Case, new: Case) -> Case:
+def _unlisted(state: RoomState) -> set[str]:
+    """Sensors that deliver and that nobody listed: under the strictest limits, so that any listing may loosen them."""
+    return {key for key, sensor in state.sensors.items() if not sensor.listed and sensor.heard_us is not None}
+
+
+def _tightened(old: Case, new: Case, unlisted: set[str]) -> Case:
     """The old case with what may change at once under RF: the end of the record, and stricter roles."""
-    wanted = {sensor.sensor: sensor for sensor in new.sensors}
+    wanted = {sensor.sensor: sensor for sensor in new.sensors if sensor.sensor not in unlisted}
     kept = {sensor.sensor: sensor for sensor in old.sensors}
     both = (_stricter_sensor(kept.get(key), wanted.get(key)) for key in sorted({*kept, *wanted}))
     # Of more than a case may list the nerves stay: who is not listed is judged as neural, under the strictest limits.
@@ -274,4 +285,10 @@ def summary_context(
 ) -> SummaryContext:
     """What a summary states beside the fold itself."""
     roles = {key: sensor.role for key, sensor in state.sensors.items()}
-    return SummaryContext(watch.case, watch.bound.profile, state.policy.hash, monitor, roles, final, released_us)
+    devices = tuple(
+        DeviceSummary(source=name, **source.device.model_dump(include=DEVICE_FIELDS))
+        for name, source in sorted(state.sources.items())
+        if source.device is not None and source.heard_us >= watch.case.opened_us
+    )
+    bound = watch.bound.profile
+    return SummaryContext(watch.case, bound, state.policy.hash, monitor, roles, final, released_us, devices)

@@ -92,6 +92,8 @@ def _take_status(step: Step, entry: CapturedInput, name: str) -> str | None:
     status = read_status(entry.payload, size=entry.size)
     if isinstance(status, Unreadable):
         return status.reason
+    parts = (status, *filter(None, (status.device,)), *status.sensors)
+    step.state.count("unknown_keys", sum(part.unknown_keys for part in parts))
     admitted = admission.admitted_status(step.state, name, status)
     take_status(step, step.state.source(name), admitted, retained=entry.retained)
     return None if admitted == status else admission.TOO_MANY_SENSORS
@@ -120,6 +122,7 @@ def _take_mark(step: Step, mark: Mark) -> None:
     state = step.state
     if not first_time(state, f"mark {mark.mark_id}", step.received_us):
         return
+    state.count("unknown_keys", mark.unknown_keys)
     if state.fold is not None:
         state.fold.add_mark(mark)
     if mark.mark == "sensor-moved":

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from cordguard.contract.alarms import Transition
+from cordguard.contract.alarms import RuleId, Transition
 from cordguard.contract.case import Case, Mark
 from cordguard.contract.summary import (
     AblationSummary,
     AlarmCounts,
     AlarmSummary,
+    DeviceSummary,
     MarkSummary,
     SensorSummary,
     SessionSummary,
@@ -46,6 +47,8 @@ class SessionFold:
     marks: list[MarkSummary] = field(default_factory=list)
     audio_pauses: int = 0
     blind_us: int = 0
+    cement_us: int | None = None
+    """When cement was first injected, as far as a mark says so."""
 
     def add(self, sample: UnassignedSample) -> None:
         """Take in one sample of this session; one from before its opening is passed over."""
@@ -55,7 +58,7 @@ class SessionFold:
         if isinstance(sample, GeneratorSample):
             self.delivery.add(sample)
             return
-        tally_of(self.tallies, sample.sensor).add(sample)
+        tally_of(self.tallies, sample.sensor).add(sample, cement_us=self.cement_us)
         if self.delivery.current is not None:
             self.delivery.current.add_temperature(sample)
 
@@ -67,6 +70,8 @@ class SessionFold:
             self.delivery.mark_started(mark.at_us)
         elif mark.mark == "ablation-ended":
             self.delivery.mark_ended(mark.at_us)
+        elif mark.mark == "cement-injected":
+            self.cement_us = min(mark.at_us, self.cement_us or mark.at_us)
 
     def add_transition(self, transition: Transition) -> None:
         """Take in an alarm's change, if the alarm began in this session."""
@@ -120,6 +125,7 @@ class SummaryContext:
     roles: dict[str, Role]
     final: bool
     released_us: int | None = None
+    devices: tuple[DeviceSummary, ...] = ()
 
 
 def summarise(fold: SessionFold, context: SummaryContext) -> SessionSummary:
@@ -130,6 +136,7 @@ def summarise(fold: SessionFold, context: SummaryContext) -> SessionSummary:
         revision=fold.revision,
         final=context.final,
         procedure=case.procedure,
+        actor=case.actor,
         opened_us=fold.opened_us,
         closed_us=case.closed_us,
         released_us=context.released_us,
@@ -140,6 +147,7 @@ def summarise(fold: SessionFold, context: SummaryContext) -> SessionSummary:
         profile=context.profile,
         policy=context.policy,
         monitor=context.monitor,
+        devices=context.devices,
         rf_on_s=fold.delivery.rf_on_us / _US_PER_S,
         energy_j=fold.delivery.energy_j,
         sensors=_sensors(fold.tallies, context, fold.newest_event_us - fold.opened_us),
@@ -173,6 +181,16 @@ def _sensors(tallies: dict[str, Tally], context: SummaryContext, span_us: int) -
     )
 
 
+def _high_at(fold: SessionFold, at_us: int) -> tuple[RuleId, ...]:
+    """Rules of the HIGH alarms that held at a moment."""
+    held = (
+        alarm.rule
+        for alarm in fold.alarms.values()
+        if alarm.priority == "high" and alarm.raised_us <= at_us and (alarm.ended_us is None or alarm.ended_us > at_us)
+    )
+    return tuple(sorted(set(held)))
+
+
 def _ablation(number: int, fold: SessionFold, context: SummaryContext) -> AblationSummary:
     ablations = fold.delivery.ablations
     ablation: Ablation = ablations[number - 1]
@@ -191,5 +209,6 @@ def _ablation(number: int, fold: SessionFold, context: SummaryContext) -> Ablati
         impedance_start_ohm=ablation.impedance_start_ohm,
         impedance_min_ohm=ablation.impedance_min_ohm,
         impedance_max_ohm=ablation.impedance_max_ohm,
+        high_at_end=() if running else _high_at(fold, ablation.newest_rf_us),
         sensors=_sensors(ablation.tallies, context, until_us - ablation.started_us),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from cordguard.contract.case import Case
+from cordguard.contract.telemetry import DeviceIdentity
 from cordguard.contract.units import Fault, Kind, Priority, ProfileName, Role
 from cordguard.engine.clocks import SourceClock
 from cordguard.engine.dose import Dose
@@ -119,6 +120,8 @@ class Source:
     samples: deque[tuple[int, int]] = field(default_factory=deque)
     """(second of at, number of samples) of the last minute."""
     stamps_in_a_row: int = 0
+    device: DeviceIdentity | None = None
+    """What it says it is; kept after its last word."""
     back_us: int = 0
     """Received time at which its last R17 ended: its sensors' silence counts from there."""
 

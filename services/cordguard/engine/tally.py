@@ -40,14 +40,15 @@ class Tally:
     faults: int = 0
     max_c: float | None = None
     max_event_us: int = 0
+    max_after_cement_c: float | None = None
     above_42_us: float = 0.0
     above_43_us: float = 0.0
     above_45_us: float = 0.0
     covered_us: int = 0
     dose: Dose = field(default_factory=Dose)
 
-    def add(self, sample: TemperatureSample) -> None:
-        """Take in one reading."""
+    def add(self, sample: TemperatureSample, *, cement_us: int | None = None) -> None:
+        """Take in one reading; cement, which heats as it sets, was injected at ``cement_us``."""
         temperature_c = sample.temperature_c
         if temperature_c is None:
             self.faults += 1
@@ -55,6 +56,8 @@ class Tally:
         self.samples += 1
         if self.max_c is None or temperature_c > self.max_c:
             self.max_c, self.max_event_us = temperature_c, sample.event_us
+        if cement_us is not None and sample.event_us >= cement_us:
+            self.max_after_cement_c = max(temperature_c, self.max_after_cement_c or temperature_c)
         if sample.late:
             return
         if self.dose.newest_at_us is not None:
@@ -93,6 +96,7 @@ def summarise_sensor(sensor: str, tally: Tally, role: Role, listed: CaseSensor |
         completeness_percent=round(completeness, 3),
         max_temperature_c=tally.max_c,
         max_at_us=tally.max_event_us if tally.max_c is not None else None,
+        max_after_cement_c=tally.max_after_cement_c,
         time_above_42_s=tally.above_42_us / _US_PER_S,
         time_above_43_s=tally.above_43_us / _US_PER_S,
         time_above_45_s=tally.above_45_us / _US_PER_S,

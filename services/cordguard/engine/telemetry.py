@@ -68,6 +68,8 @@ def take_status(step: Step, source: Source, status: Status, *, retained: bool) -
     """Take in a sign of life, or the word that a source goes."""
     state = step.state
     source.state = status.state
+    if status.device is not None:
+        source.device = status.device
     for entry in status.sensors:
         _apply_status_role(step, f"{source.name}/{entry.sensor}", entry.role)
     if status.state == "online":
@@ -97,6 +99,8 @@ def end_conditions(step: Step, source: Source) -> None:
     for key, sensor in step.state.sensors.items():
         if key.startswith(source.name + "/"):
             sensor_rules.end_all(step, sensor, event_us)
+            neural.end_all(step, sensor, event_us)
+    impedance.end(step, source, event_us)
 
 
 def _apply_status_role(step: Step, key: str, role: str) -> None:

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from cordguard.bus.ports import HOST, held_port
 from cordguard.cli.doctor.judge import Found, judge_broker, judge_clock, judge_python, judge_room
 from cordguard.cli.place import LEDGER, check_writable
 from cordguard.contract.capture import CaptureError, read_bytes, read_lines, split_torn_tail
+from cordguard.runtime.clock import WallClock
 from cordguard.runtime.service import SetupError
 from cordguard.safety.policy_file import PolicyFile
 
@@ -95,7 +95,7 @@ def newest_kept_us(folder: Path | None) -> int | None:
 
 def look_at_clock(folder: Path | None) -> Iterator[Found]:
     """The system's clock."""
-    yield from judge_clock(time.time_ns() // _NS_PER_US, newest_kept_us(folder), synchronised=_synchronised())
+    yield from judge_clock(WallClock().now_us(), newest_kept_us(folder), synchronised=_synchronised())
 
 
 def _look_at_ledger(path: Path) -> Found:

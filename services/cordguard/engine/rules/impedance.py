@@ -61,6 +61,12 @@ def judge_impedance(step: Step, source: Source, generator: Generator, at_us: int
         )
 
 
+def end(step: Step, source: Source, event_us: int) -> None:
+    """The source said goodbye: its condition is over."""
+    if source.ladders.pop("R18", None) is not None:
+        settle(step, Finding(IMPEDANCE_RISE, source.name, None, event_us, event_us, f"{source.name}: is offline"))
+
+
 def _impedance_limits(baseline_ohm: float) -> tuple[float, float, float]:
     medium_ohm = min(IMPEDANCE_MEDIUM_FACTOR * baseline_ohm, baseline_ohm + IMPEDANCE_MEDIUM_RISE_OHM)
     clear_ohm = min(IMPEDANCE_CLEARS_FACTOR * baseline_ohm, baseline_ohm + IMPEDANCE_CLEARS_RISE_OHM)

@@ -71,6 +71,13 @@ def forget(step: Step, sensor: Sensor, event_us: int) -> None:
         end_rule(step, rule, sensor, event_us, "no longer a neural sensor")
 
 
+def end_all(step: Step, sensor: Sensor, event_us: int) -> None:
+    """The sensor's source said goodbye, maybe while it was hot: nothing it could say would end its conditions."""
+    for rule in (NEURAL_STOP, NEURAL_WARN, PREDICTED_PEAK):
+        end_rule(step, rule, sensor, event_us, "its source is offline")
+    sensor.recent.clear()
+
+
 def restart_dose(step: Step, sensor: Sensor, event_us: int) -> None:
     """The dose starts afresh: the only end of R06's condition."""
     end_rule(step, NEURAL_DOSE, sensor, event_us, "dose starts afresh")
