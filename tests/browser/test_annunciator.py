@@ -12,6 +12,7 @@ from cordguard.bus.memory import MemoryBroker
 from cordguard.bus.port import Connection, Delivery, Handlers, Subscription
 from cordguard.contract import topics
 from cordguard.contract.commands import AnnunciatorBeat
+from cordguard.contract.health import ClockReading
 from support.audio import TAP
 from support.chromium import ARGUMENTS, EXECUTABLE, Watched
 from support.console_stage import Stage
@@ -112,6 +113,21 @@ def test_a6_the_highest_unacknowledged_alarm_sounds_and_no_lower_one_masks_it(st
     page.locator(".alarm", has_text="A high one").get_by_role("button", name="Acknowledge").click()
     page.wait_for_function("() => window.bursts.length === 4")
     assert page.evaluate("window.bursts") == [MEDIUM, HIGH, HIGH, MEDIUM]
+
+
+@pytest.mark.slow
+def test_a16_one_message_of_a_simulated_clock_mutes_nothing_in_real_time(stage: Stage, page: Page) -> None:
+    topic = topics.CLOCK.at("site", instance="main")
+    reading = ClockReading(at_us=stage.clock.now_us())
+    stage.do(lambda: stage.devices.bus.publish(topic, reading.to_wire()))
+    expect(page.locator("#foreign-clock")).to_be_visible()
+    expect(page.locator("#foreign-clock")).to_be_hidden()  # as long as a simulated run would need to stand still
+    assert page.evaluate(SILENT_FOR_A_WHILE, 300)
+    stage.do(lambda: stage.safety.raise_alarm("R02", "medium", "A medium one"))
+    page.wait_for_function(LOUD)
+    stage.do(lambda: setattr(stage.safety, "speaking", False))
+    expect(page.locator("#failure-what")).to_contain_text("No word about alarms from the safety service")
+    page.wait_for_function(f"() => window.bursts.includes({HIGH})")
 
 
 def test_a9_an_acknowledged_alarm_is_silent_and_a_new_one_sounds(stage: Stage, page: Page) -> None:

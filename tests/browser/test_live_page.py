@@ -50,13 +50,14 @@ HAS_POINTER_LINE = """
   return seen > 20;
 }
 """
+SIMULATED = "simulated"
 RED, YELLOW, CYAN = "rgb(176, 0, 0)", "rgb(255, 214, 10)", "rgb(64, 224, 255)"
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    """A room with devices, an alarm system, and a console."""
-    running = Stage(tmp_path)
+def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A room with devices, an alarm system, and a console; in real time unless a test asks for ``SIMULATED``."""
+    running = Stage(tmp_path, simulated_clock=getattr(request, "param", None) == SIMULATED)
     wait_until(lambda: running.console.ready, what="the console")
     yield running
     running.close()
@@ -297,14 +298,32 @@ def test_a10_a_pause_of_the_sound_is_named_counts_down_and_can_be_ended(stage: S
     assert [command.action for command in stage.safety.commands] == ["resume-audio"]
 
 
-def test_simulated_time_is_said_while_a_simulated_run_is_on_the_broker(stage: Stage, page: Page) -> None:
-    simulated = page.locator("#simulated")
-    expect(simulated).to_be_hidden()
+def tell_time(stage: Stage) -> None:
+    """A simulated run says one word, and no more."""
     reading = ClockReading(at_us=stage.clock.now_us())
     topic = topics.CLOCK.at("site", instance="main")
     stage.do(lambda: stage.devices.bus.publish(topic, reading.to_wire()))
-    expect(simulated).to_have_text("SIMULATED TIME")
+
+
+@pytest.mark.parametrize("stage", [SIMULATED], indirect=True)
+def test_simulated_time_is_said_by_a_page_that_goes_by_it_and_when_it_stands_still(stage: Stage, page: Page) -> None:
+    expect(page.locator("#simulated")).to_have_text("SIMULATED TIME")
+    expect(page.locator("#stands-still")).to_be_hidden()
+    tell_time(stage)
     expect(page.locator("#stands-still")).to_contain_text("STANDS STILL")
+    expect(page.locator("#foreign-clock")).to_be_hidden()
+
+
+def test_a_clock_on_the_broker_is_noted_and_makes_no_time_simulated_on_a_page_in_real_time(
+    stage: Stage, page: Page
+) -> None:
+    note = page.locator("#foreign-clock")
+    expect(note).to_be_hidden()
+    tell_time(stage)
+    expect(note).to_have_text("Simulated clock ignored")
+    expect(page.locator("#simulated")).to_be_hidden()
+    expect(note).to_be_hidden()  # it has been silent for as long as a simulated run would need to stand still
+    expect(page.locator("#stands-still")).to_be_hidden()
 
 
 def test_a_room_is_chosen_and_its_alarms_come_with_it(stage: Stage, page: Page) -> None:

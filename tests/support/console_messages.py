@@ -115,9 +115,9 @@ def failure(*, failed: bool = True) -> Failure:
     return Failure(failed=failed, since_us=T0_US, what="No answer from safety.")
 
 
-def living(moment: Moment) -> SiteLive:
+def living(moment: Moment, *, simulated: bool = False) -> SiteLive:
     """A site in which everything has just spoken."""
-    site = SiteLive(at(-60_000))
+    site = SiteLive(at(-60_000), simulated)
     site.room(ROOM, at(-60_000))
     speak(site, moment)
     return site

@@ -87,14 +87,16 @@ class Devices:
 class Stage:
     """Everything together, living in a thread of its own."""
 
-    def __init__(self, data_dir: Path, *services: Callable[[Path, OpenBus], Service]) -> None:
+    def __init__(
+        self, data_dir: Path, *services: Callable[[Path, OpenBus], Service], simulated_clock: bool = False
+    ) -> None:
         """Start; with services given, these judge in place of the stand-in."""
         self.broker = MemoryBroker()
         self.clock = WallClock()
         self.devices = Devices(self.broker.open, self.clock)
         self.safety = StandIn(self.broker.open, self.clock)
         """Judges, unless real services do."""
-        settings = ConsoleSettings(data_dir=data_dir, http_port=0, login_token=TOKEN)
+        settings = ConsoleSettings(data_dir=data_dir, http_port=0, login_token=TOKEN, simulated_clock=simulated_clock)
         self.console = Console(settings, open_bus=self.broker.open, clock=self.clock)
         self.link = f"{self.console.url}/login?token={TOKEN}"
         self._build = [partial(build, data_dir, self.broker.open) for build in services]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cordguard.console.failures import alarm_system_failures, stands_still
+from cordguard.console.failures import alarm_system_failures, hears_foreign_clock, stands_still
 from cordguard.console.live import SiteLive
 from cordguard.console.moments import Moment
 from cordguard.contract import topics
@@ -73,8 +73,29 @@ def test_silence_is_measured_on_the_wall_also_when_the_simulated_clock_races() -
     assert reasons(site, racing) == ""
 
 
-def test_a_simulated_run_that_has_ended_is_no_failure_of_the_alarm_system() -> None:
+@pytest.mark.parametrize(
+    ("silent", "said"), [("vitals", "No vitals from the safety service"), ("alarms", "No word about alarms")]
+)
+def test_a16_a_clock_on_the_broker_excuses_no_silence_in_real_time(silent: str, said: str) -> None:
     site = living(at(0))
+    site.apply(incoming(topics.CLOCK, ClockReading(at_us=at(0).clock_us), at(0), instance="main"))
+    speak(site, at(3_100), silent)
+    assert not stands_still(site, at(3_200))
+    assert said in reasons(site, at(3_200))
+
+
+def test_a_clock_on_the_broker_is_noted_in_real_time_for_as_long_as_it_is_heard() -> None:
+    site, simulated = living(at(0)), living(at(0), simulated=True)
+    assert not hears_foreign_clock(site, at(0))
+    for each in (site, simulated):
+        each.apply(incoming(topics.CLOCK, ClockReading(at_us=at(0).clock_us), at(0), instance="main"))
+    assert hears_foreign_clock(site, at(3_000))
+    assert not hears_foreign_clock(site, at(3_001))
+    assert not hears_foreign_clock(simulated, at(0))
+
+
+def test_a_simulated_run_that_has_ended_is_no_failure_of_the_alarm_system() -> None:
+    site = living(at(0), simulated=True)
     site.apply(incoming(topics.CLOCK, ClockReading(at_us=at(0).clock_us), at(0), instance="main"))
     assert not stands_still(site, at(2_900))
     speak(site, at(3_100), "vitals", "alarms")

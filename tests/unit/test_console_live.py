@@ -169,7 +169,7 @@ def test_an_older_revision_of_the_case_changes_nothing() -> None:
 
 
 def shown(site: SiteLive) -> Any:  # noqa: ANN401 - JSON
-    return from_json(view.latest(site, room_of(site), at(0), connected=True, simulated=False))
+    return from_json(view.latest(site, room_of(site), at(0), connected=True))
 
 
 def test_no_crowd_of_rooms_fills_the_memory() -> None:

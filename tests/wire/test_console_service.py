@@ -210,12 +210,16 @@ def test_a_simulated_run_lends_the_console_its_clock(broker: MemoryBroker, other
         service.close()
 
 
-def test_without_simulated_clock_the_topic_moves_no_time_but_is_shown(console: Console, other: MemoryBus) -> None:
+def test_without_simulated_clock_the_topic_moves_no_time_and_makes_none_simulated(
+    console: Console, other: MemoryBus
+) -> None:
     other.publish(topics.CLOCK.at(SITE, instance="main"), ClockReading(at_us=at(0).clock_us).to_wire())
     step(console)
     with browser(console) as client, socket(console, client) as connection:
-        wait_until(lambda: shown(connection)["simulated"], what="SIMULATED TIME")
-        assert abs(shown(connection)["clock_us"] - WallClock().now_us()) < 5_000_000
+        wait_until(lambda: shown(connection)["foreign_clock"], what="a note of the clock")
+        frame = shown(connection)
+        assert (frame["simulated"], frame["stands_still"]) == (False, False)
+        assert abs(frame["clock_us"] - WallClock().now_us()) < 5_000_000
 
 
 def test_the_console_asks_only_for_what_the_topic_table_gives_it() -> None:

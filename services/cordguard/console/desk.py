@@ -33,12 +33,11 @@ class Desk:
     ) -> None:
         """Empty."""
         self.site = site
-        self.live = SiteLive(now())
+        self.live = SiteLive(now(), simulated)
         self.hub = Hub()
         self.access = access
         self.now = now
         self.exchange = exchange
-        self._simulated = simulated
         self._annunciators = Annunciators()
         self._sent: dict[str, tuple[Case, int]] = {}
         """The case sent last, and when, by room."""
@@ -102,7 +101,7 @@ class Desk:
         self, viewers: Sequence[Viewer], room: RoomLive | None, fresh: Mapping[str, Sequence[Point]], now: Moment
     ) -> None:
         connected = self.exchange.connected
-        latest = view.latest(self.live, room, now, connected=connected, simulated=self._simulated)
+        latest = view.latest(self.live, room, now, connected=connected)
         points = sum(map(len, fresh.values()))
         addition = view.batch(room, fresh, now, whole=False) if points else None
         version = room.record_version if room is not None else -1

@@ -34,8 +34,16 @@ def alarm_system_failures(site: SiteLive, room: RoomLive | None, now: Moment, *,
 
 
 def stands_still(site: SiteLive, now: Moment) -> bool:
-    """Whether a simulated run has stopped telling its time: ended, or held up. Safety then is silent, too."""
-    return site.clock_came is not None and _silent_for(site.clock_came, now) > SILENT_MS
+    """Whether our simulated run has stopped telling its time: ended, or held up. Safety then is silent, too.
+
+    In real time nothing excuses a silent safety: one stray message about a clock must not mute a page.
+    """
+    return site.simulated and site.clock_came is not None and _silent_for(site.clock_came, now) > SILENT_MS
+
+
+def hears_foreign_clock(site: SiteLive, now: Moment) -> bool:
+    """Whether a simulated run tells its time on this broker, and we go by real time."""
+    return not site.simulated and site.clock_came is not None and _silent_for(site.clock_came, now) <= SILENT_MS
 
 
 def service_state(health: Health, came: Moment | None, now: Moment) -> str:

@@ -94,13 +94,15 @@ class SiteLive:
     """All rooms of a site, and the services that watch them."""
 
     started: Moment
+    simulated: bool = False
+    """Whether we go by a run's clock. If not, a clock on the broker is somebody else's: it changes nothing here."""
     rooms: dict[str, RoomLive] = field(default_factory=dict)
     services: dict[tuple[str, str], tuple[Health, Moment | None]] = field(default_factory=dict)
     """By service and instance; the moment is that of the last live word, None if there was none since we came."""
     failures: dict[str, Failure] = field(default_factory=dict)
     """The watchdogs' word, by instance."""
     clock_came: Moment | None = None
-    """When a simulated run last told its time."""
+    """When a simulated run last told its time, be it ours or somebody else's."""
     left_out: LeftOut = field(default_factory=LeftOut)
     unread: int = 0
     """Messages that could not be read; safety makes them dead letters, here they only must not hurt."""

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
-from cordguard.console.failures import alarm_system_failures, service_state, stands_still
+from cordguard.console.failures import alarm_system_failures, hears_foreign_clock, service_state, stands_still
 from cordguard.console.live import AlarmMark, RoomLive, SiteLive
 from cordguard.console.moments import STALE_MS, UNKNOWN_MS, Freshness, Moment, freshness
 from cordguard.console.numerals import Numerals, numerals
@@ -84,8 +84,11 @@ class Latest:
     clock_us: int
     source_us: int | None
     simulated: bool
+    """All times here are those of a simulated run."""
     stands_still: bool
-    """A simulated run told its time and does not any more: nothing here is current, and nothing has failed."""
+    """That run told its time and does not any more: nothing here is current, and nothing has failed."""
+    foreign_clock: bool
+    """A simulated run tells its time on this broker; what is shown here goes by real time all the same."""
     connected: bool
     room: str | None
     rooms: list[RoomChoice]
@@ -154,7 +157,7 @@ class Batch:
     traces: Mapping[str, Sequence[Point]]
 
 
-def latest(site: SiteLive, room: RoomLive | None, now: Moment, *, connected: bool, simulated: bool) -> bytes:
+def latest(site: SiteLive, room: RoomLive | None, now: Moment, *, connected: bool) -> bytes:
     """The ``latest`` frame of a room, or of no room yet."""
     rejected = room.rejected if room is not None else None
     frame = Latest(
@@ -162,8 +165,9 @@ def latest(site: SiteLive, room: RoomLive | None, now: Moment, *, connected: boo
         server_us=now.server_us,
         clock_us=now.clock_us,
         source_us=_source_us(room),
-        simulated=simulated or site.clock_came is not None,
+        simulated=site.simulated,
         stands_still=stands_still(site, now),
+        foreign_clock=hears_foreign_clock(site, now),
         connected=connected,
         room=room.room if room is not None else None,
         rooms=[_choice(site.rooms[name], now) for name in sorted(site.rooms)],

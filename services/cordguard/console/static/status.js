@@ -31,6 +31,7 @@ export function showHeader(latest, openCase, choose) {
   setText(byId("limits-line"), limitsLine(latest));
   setText(byId("clock"), timeOfDay(latest.clock_us));
   byId("simulated").hidden = !latest.simulated;
+  byId("foreign-clock").hidden = !latest.foreign_clock;
 }
 
 /** @param {any} shown @param {CaseStanding | null} standing */

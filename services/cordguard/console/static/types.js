@@ -83,6 +83,7 @@
  * @property {number | null} source_us
  * @property {boolean} simulated
  * @property {boolean} stands_still
+ * @property {boolean} foreign_clock a simulated run is on the broker, and this page goes by real time
  * @property {boolean} connected
  * @property {string | null} room
  * @property {{room: string, case_open: boolean, priority: Priority | null, symbol: string}[]} rooms
