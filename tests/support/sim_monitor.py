@@ -47,6 +47,8 @@ class Monitor:
 
     wall: Clock
     site: str = "site"
+    room: str = "room-1"
+    """The room it speaks of."""
     simulated: bool = True
     """Whether it goes by the run's clock."""
     ahead_us: int = 0
@@ -55,6 +57,8 @@ class Monitor:
     """At how many chances it gets to work once."""
     deaf_from_us: int | None = None
     """When it ceases to answer."""
+    knows_its_room: bool = True
+    """Whether it speaks before it has heard of its room."""
     releases: bool = True
     """Whether it releases its watch at all."""
     received: list[Message] = field(default_factory=list)
@@ -76,7 +80,7 @@ class Monitor:
         self._chances += 1
         if self._chances % self.every == 0 and self.bus is not None:
             self.bus.poll(0.0)
-            if not self.simulated:
+            if not self.simulated and (self.knows_its_room or self.received):
                 self._advance(self.wall.now_us() + self.ahead_us)
 
     def _on_delivery(self, delivery: Delivery) -> None:
@@ -113,7 +117,7 @@ class Monitor:
 
     def _publish(self, topic: topics.Topic, payload: bytes, *, qos: QoS) -> None:
         assert self.bus is not None
-        self.bus.publish(topic.at(self.site, room="room-1"), payload, qos=qos)
+        self.bus.publish(topic.at(self.site, room=self.room), payload, qos=qos)
 
 
 @dataclass

@@ -167,8 +167,23 @@ class TestSimulatedTime:
         assert result.ending.outcome == "no-answer"
         assert result.frames < 52
 
-    def test_a_monitor_on_another_clock_is_told_apart(self, file: Path) -> None:
-        assert watched(file, simulated=False, ahead_us=60_000_000).simulate().ending.outcome == "foreign-clock"
+    @pytest.mark.parametrize("ahead_us", [-60_000_000, 0, 60_000_000])
+    @pytest.mark.parametrize("room", ["room-1", "room-2"])
+    def test_where_the_monitor_goes_by_another_clock_nothing_is_published(
+        self, file: Path, room: str, ahead_us: int
+    ) -> None:
+        run = watched(file, simulated=False, room=room, ahead_us=ahead_us)
+        result = run.simulate()
+        assert (result.ending.outcome, result.frames) == ("foreign-clock", 0)
+        assert "play without --speed, or start it with --simulated-clock" in result.ending.message
+        assert run.published() == []
+
+    def test_a_monitor_on_another_clock_that_was_silent_before_is_told_apart_by_its_first_vitals(
+        self, file: Path
+    ) -> None:
+        run = watched(file, simulated=False, knows_its_room=False, ahead_us=60_000_000)
+        result = run.simulate()
+        assert (result.ending.outcome, result.frames) == ("foreign-clock", 1)
 
     def test_a_run_starts_after_the_last_one_and_refuses_to_start_before_it(self, file: Path) -> None:
         run = watched(file)

@@ -1,4 +1,4 @@
-"""What a run hears of the monitor: vitals, transitions, and how far its clock already is."""
+"""What a run hears of the monitor: vitals, transitions, how far its clock already is, and whether that clock runs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ class Hearing:
 
     def __init__(self, site: str, room: str) -> None:
         """For one room; nothing was heard yet."""
+        vitals, transition, alarms = topics.VITALS, topics.TRANSITION, topics.ALARMS
         self._topics: Final = {
-            topics.VITALS.at(site, room=room): self._on_vitals,
-            topics.TRANSITION.at(site, room=room): self._on_transition,
-            topics.ALARMS.at(site, room=room): self._on_alarms,
+            vitals.at(site, room=room): self._on_vitals,
+            transition.at(site, room=room): self._on_transition,
+            alarms.at(site, room=room): self._on_alarms,
         }
+        filters = (vitals.filter(site), transition.filter(site, room=room), alarms.filter(site, room=room))
+        self.subscriptions: Final = tuple(Subscription(topic_filter, qos=0) for topic_filter in filters)
+        """What to subscribe: vitals of every room, since one that is watched tells whose clock the monitor goes by."""
         self._transitions: deque[Transition] = deque()
         self.vitals: Vitals | None = None
         """The newest vitals."""
+        self.monitor_runs = False
+        """Whether vitals of any room came: the monitor's clock runs, and a simulated one stands still between runs."""
         self.session_since_us = 0
         """Which moment the first vitals describe that named the session which the newest ones name, or named none."""
         self.alarms_as_of_us: int | None = None
@@ -33,16 +39,14 @@ class Hearing:
         self.unreadable = 0
         """Messages that this version does not understand; they are passed over."""
 
-    @property
-    def subscriptions(self) -> tuple[Subscription, ...]:
-        """What to subscribe."""
-        return tuple(Subscription(topic, qos=0) for topic in self._topics)
-
     def on_delivery(self, delivery: Delivery) -> None:
         """Take in a message."""
         message = delivery.message
+        parsed = topics.parse(message.topic)
+        self.monitor_runs |= parsed is not None and parsed.topic is topics.VITALS and not message.retained
         try:
-            self._topics[message.topic](message.payload)
+            if message.topic in self._topics:
+                self._topics[message.topic](message.payload)
         except ValidationError:
             self.unreadable += 1
         delivery.acknowledge()

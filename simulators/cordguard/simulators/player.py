@@ -31,7 +31,7 @@ from cordguard.simulators.simulation import (
 PATIENCE_US: Final = 10 * MICROS_PER_S
 """Wall time that the broker may take to accept us, or the monitor to answer."""
 GREETING_US: Final = MICROS_PER_S // 2
-"""Wall time in which the broker tells us what it has retained."""
+"""Wall time in which the broker tells us what it has retained, and a monitor whose clock runs speaks of its rooms."""
 GOODBYE_US: Final = 5 * MICROS_PER_S
 """Wall time in which the last messages may be confirmed."""
 AFTERGLOW_US: Final = 1 * MICROS_PER_S
@@ -77,7 +77,8 @@ def _start(settings: SimulateSettings, patience: Patience, hearing: Hearing) -> 
         return Ending("not-connected", f"no MQTT broker answered at {where} in 10 s: start it, or name another address")
     if settings.speed is None:
         return patience.wall.now_us()
-    patience.wait_for(lambda: hearing.alarms_as_of_us is not None, GREETING_US)
+    if patience.wait_for(lambda: hearing.monitor_runs, GREETING_US):
+        return _FOREIGN_CLOCK
     seen_us = hearing.alarms_as_of_us or 0
     if settings.start_us is None:
         return max(patience.wall.now_us(), seen_us + MICROS_PER_S)
@@ -91,6 +92,10 @@ def _start(settings: SimulateSettings, patience: Patience, hearing: Hearing) -> 
 
 
 _STOPPED: Final = Ending("stopped", "stopped on request before the watch was released")
+_FOREIGN_CLOCK: Final = Ending(
+    "foreign-clock",
+    "the monitor goes by another clock than this run's: play without --speed, or start it with --simulated-clock",
+)
 
 
 class _Run:
@@ -168,9 +173,7 @@ class _Run:
         if self._patience.stopping():
             return _STOPPED
         if vitals is not None and self._settings.speed is not None and vitals.as_of_us > self._clock_us:
-            return Ending(
-                "foreign-clock", "the monitor does not go by this run's clock: start it with --simulated-clock"
-            )
+            return _FOREIGN_CLOCK
         released_us = self._released_us()
         if released_us is not None and at_us >= released_us + AFTERGLOW_US:
             return Ending("watch-released", "the case was played to its end, and the monitor released its watch")
