@@ -19,7 +19,7 @@ from support.safety_process import ROOM, World
 
 TICKS: Final = 195
 RF: Final = range(20, 115)
-ABOUT_US: Final = frozenset({"R38", "R41", "R43", "R46"})
+ABOUT_US: Final = frozenset({"R38", "R39", "R41", "R43", "R46"})
 """Rules about our own presence: there a monitor that was away says more, or later."""
 CATCH_UP: Final = 10
 """Ticks that a restarted safety has at least. It is killed again when it has caught up: what was on its way to a killed

@@ -53,6 +53,7 @@ class Stage:
         self.broker = MemoryBroker()
         self.clock = HandClock()
         self.files: OpenFile = open_file
+        self.free_percent: float | None = 50.0
         everything = Connection("listener", clean=True, subscriptions=(Subscription("cordguard/v1/#"),))
         self.listener = Client(self.broker.open, everything)
         self.sender = Client(self.broker.open, Connection("sender", clean=True))
@@ -63,7 +64,9 @@ class Stage:
         """A safety service; not yet connected. By the hand's clock unless the run's clock is simulated."""
         given = SafetySettings(site=SITE, data_dir=self.data_dir, **settings)
         clock = None if given.simulated_clock else self.clock
-        return SafetyService(given, self.broker.open, clock=clock, files=self.files)
+        return SafetyService(
+            given, self.broker.open, clock=clock, files=self.files, free=lambda _folder: self.free_percent
+        )
 
     @contextmanager
     def running(self, **settings: Any) -> Iterator[SafetyService]:  # noqa: ANN401 - as above

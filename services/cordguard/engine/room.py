@@ -28,7 +28,7 @@ from cordguard.engine.cases import opens, summary_context
 from cordguard.engine.intake import reject, take_message
 from cordguard.engine.limits import resolve
 from cordguard.engine.policy import Policy, PolicyRefused, parse_policy
-from cordguard.engine.rules.oversight import judge_monitor, oversee
+from cordguard.engine.rules.oversight import is_news_of_monitor, judge_monitor, oversee
 from cordguard.engine.rules.room import judge_blind, judge_self
 from cordguard.engine.session import summarise
 from cordguard.engine.snapshots import dump_state, load_state
@@ -134,6 +134,10 @@ class RoomEngine:
         step = Step(self._state, self._state.received_us)
         reject(step, entry, parse(entry.topic), f"safety could not judge this ({fault}); please report it")
         return step.out
+
+    def is_news_of_monitor(self, lag_ms: float | None, free_percent: float | None) -> bool:
+        """Whether these findings about ourselves would change anything: only then are they an input, as ticks are."""
+        return is_news_of_monitor(self._state.oversight, lag_ms, free_percent)
 
     def opens_case(self, entry: CapturedInput) -> bool:
         """Whether an input opens a case that is not known yet: a new journal file begins with it."""

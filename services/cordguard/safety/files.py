@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -57,3 +59,16 @@ class _PosixFile:
 def open_file(path: Path) -> AppendFile:
     """The real thing."""
     return _PosixFile(path)
+
+
+FreePercent = Callable[[Path], float | None]
+"""Which part of a folder's disk is free for us, in percent; None if that cannot be told."""
+
+
+def free_percent(folder: Path) -> float | None:
+    """The real thing."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None
+    return 100.0 * usage.free / usage.total if usage.total else None

@@ -37,13 +37,13 @@ from cordguard.runtime import run_clock
 from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
 from cordguard.runtime.health import HealthReporter
 from cordguard.safety.canary_journal import CanaryJournal
-from cordguard.safety.files import OpenFile, open_file
+from cordguard.safety.files import FreePercent, OpenFile, free_percent, open_file
 from cordguard.safety.keeper import RoomKeeper
-from cordguard.safety.latency import Latency
 from cordguard.safety.policy_file import PolicyFile
 from cordguard.safety.publisher import Publisher
 from cordguard.safety.rooms import Rooms
 from cordguard.safety.schedule import Schedule
+from cordguard.safety.selfwatch import SelfWatch
 from cordguard.safety.settings import SafetySettings
 
 SERVICE: Final = "safety"
@@ -66,7 +66,13 @@ class SafetyService:
     """One process for a room or a site, beside its broker."""
 
     def __init__(
-        self, settings: SafetySettings, open_bus: OpenBus, *, clock: Clock | None = None, files: OpenFile = open_file
+        self,
+        settings: SafetySettings,
+        open_bus: OpenBus,
+        *,
+        clock: Clock | None = None,
+        files: OpenFile = open_file,
+        free: FreePercent = free_percent,
     ) -> None:
         """Recover every room, then connect.
 
@@ -80,7 +86,7 @@ class SafetyService:
         self._canary = CanaryEngine(settings.site, self._policy.policy.hash)
         self._canary_journal = CanaryJournal(settings.journal_dir / CANARY_ROOM, files)
         self._publisher = Publisher(settings.site)
-        self._latency = Latency()
+        self._self = SelfWatch(clock or WallClock(), settings.journal_dir, free)
         self._simulated = SimulatedClock() if settings.simulated_clock else None
         self._clock: Clock = clock or self._simulated or WallClock()
         self._held: list[Delivery] = []
@@ -108,6 +114,7 @@ class SafetyService:
 
     def step(self, timeout_s: float) -> None:
         """Take in what comes, and do what time asks for."""
+        self._self.turn(timeout_s)
         self._bus.poll(timeout_s)
         self._on_time()
 
@@ -139,6 +146,8 @@ class SafetyService:
         except TimeoutError as error:
             log.warning("retained cases could not be read: %s", error)
             return
+        finally:
+            self._self.waited()
         self._note_alive()  # reading may have taken long, and nobody was heard meanwhile
         for message in retained:
             self._take(message)
@@ -180,7 +189,7 @@ class SafetyService:
             return
         keeper, first = self._rooms.get(room, now_us)
         if self._publish(room, keeper, [*first, *keeper.take(entry)]):
-            self._latency.add(time.perf_counter_ns() - began_ns)
+            self._self.latency.add(time.perf_counter_ns() - began_ns)
 
     def _pass_over(self, topic: str) -> None:
         """Count what has no room. Who makes up topics must not fill the log: it is said at 1, 2, 4, 8, … of them."""
@@ -241,11 +250,11 @@ class SafetyService:
             self._check_self(now_us)
 
     def _check_self(self, now_us: int) -> None:
-        latency_ms = self._latency.take()
+        measured = self._self.take()
         for room, keeper in self._rooms:
             confirmed = self._publisher.confirmed(room)
             waiting = keeper.engine.outbox
-            findings: dict[str, object] = {"latency_ms": latency_ms} if latency_ms is not None else {}
+            findings = measured.news_for(keeper.engine)
             if waiting and waiting[0].number <= confirmed:
                 findings["confirmed"] = confirmed
             if findings:
@@ -261,11 +270,10 @@ class SafetyService:
             detail["journal"] = "; ".join(f"{room}: {reason}" for room, reason in troubles.items())
         if self._policy.refused is not None:
             detail["policy_refused"] = self._policy.refused
-        detail["counters"] = self._counters()
-        if (latency_ms := self._latency.percentiles_ms()) is not None:
-            detail["latency_ms"] = dict(latency_ms)
+        detail |= {"counters": self._counters(), **self._self.detail()}
         state: HealthState = "degraded" if troubles or self._policy.refused is not None else "ok"
-        self._health.beat(self._bus, state, queue=self._bus.unconfirmed, detail=detail, policy=self._rooms.policy_hash)
+        lag_ms, queue, policy = self._self.lag.worst_ms, self._bus.unconfirmed, self._rooms.policy_hash
+        self._health.beat(self._bus, state, lag_ms=lag_ms, queue=queue, detail=detail, policy=policy)
 
     def _counters(self) -> dict[str, JsonValue]:
         total: dict[str, int] = {"unaddressed": self._unaddressed} if self._unaddressed else {}

@@ -93,13 +93,14 @@ def take_beat(step: Step, beat: AnnunciatorBeat) -> None:
 def judge_monitor(step: Step, check: SelfCheck) -> None:
     """R39: what safety found out about its loop and its disk; what it does not mention stays as it was."""
     oversight = step.state.oversight
-    lag_ms, free = check.loop_lag_ms, check.disk_free_percent
-    if lag_ms is None and free is None:
+    found = _troubles(check.loop_lag_ms, check.disk_free_percent)
+    if not found:
         return
-    if lag_ms is not None:
-        _note(oversight, "loop", f"its loop was {lag_ms:.0f} ms late" if lag_ms > LAG_LIMIT_MS else None)
-    if free is not None:
-        _note(oversight, "disk", f"{free:.1f} % of its disk is free" if free < DISK_LIMIT_PERCENT else None)
+    for name, trouble in found.items():
+        if trouble is None:
+            oversight.troubles.pop(name, None)
+        else:
+            oversight.troubles[name] = trouble
     if oversight.troubles:
         oversight.good_from_us = None
         if "R39" not in step.state.ladders:
@@ -109,11 +110,20 @@ def judge_monitor(step: Step, check: SelfCheck) -> None:
         oversight.good_from_us = step.received_us
 
 
-def _note(oversight: Oversight, name: str, trouble: str | None) -> None:
-    if trouble is None:
-        oversight.troubles.pop(name, None)
-    else:
-        oversight.troubles[name] = trouble
+def is_news_of_monitor(oversight: Oversight, lag_ms: float | None, free_percent: float | None) -> bool:
+    """Whether these findings about ourselves would begin or end a trouble."""
+    found = _troubles(lag_ms, free_percent)
+    return any((trouble is not None) != (name in oversight.troubles) for name, trouble in found.items())
+
+
+def _troubles(lag_ms: float | None, free_percent: float | None) -> dict[str, str | None]:
+    """What was looked at, and what is wrong with it, in words; None if nothing is."""
+    found: dict[str, str | None] = {}
+    if lag_ms is not None:
+        found["loop"] = f"its loop was {lag_ms:.0f} ms late" if lag_ms > LAG_LIMIT_MS else None
+    if free_percent is not None:
+        found["disk"] = f"{free_percent:.1f} % of its disk is free" if free_percent < DISK_LIMIT_PERCENT else None
+    return found
 
 
 def _settle_room(step: Step, rule: Rule, priority: Priority | None, says: str) -> None:

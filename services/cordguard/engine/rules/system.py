@@ -168,6 +168,9 @@ MONITOR_SELF: Final = Rule(
     rationale="A monitor that fails in silence looks like a quiet patient.",
     source="ISO/IEEE 11073-10207, self-check; hazard H11",
 )
+"""What else may fail about the monitor has a voice of its own. A journal that cannot be written is R42. A service that
+is not heard of is told by the watchdog and by the page (ALARM SYSTEM FAILURE). A store or ledger that cannot be written
+is told by the health of the service that keeps it; it holds up no alarm."""
 
 RF_WITHOUT_SESSION: Final = Rule(
     "R40",
