@@ -147,6 +147,30 @@ def test_r43_is_raised_above_1_s_and_ends_below_half_a_second() -> None:
     assert latency.p99 == 499.9
 
 
+def test_r43_ends_60_s_after_the_last_measurement_since_no_alarm_was_late_meanwhile() -> None:
+    room = Room()
+    room.started("first")
+    room.self_check(latency_ms={"p50": 1.0, "p99": 2_000.0})
+    room.wait(50.0)
+    room.self_check(latency_ms={"p50": 1.0, "p99": 700.0})  # neither too late nor in time again
+    told_us = room.now_us
+    room.self_check(confirmed=1)
+    assert told(room.wait(59.9)) == []
+    room.wait(600.0)
+    _, ended = room.of("R43")
+    assert (ended.change, ended.received_us) == ("ended", told_us + us(60.0))
+    assert "No alarm changed for 60 s" in ended.message
+
+
+def test_r43_that_ended_for_want_of_alarms_is_raised_anew_by_the_next_late_one() -> None:
+    room = Room()
+    room.started("first")
+    for _ in range(2):
+        room.self_check(latency_ms={"p50": 1.0, "p99": 2_000.0})
+        room.wait(61.0)
+    assert room.story("R43") == ["R43 raised medium", "R43 ended medium"] * 2
+
+
 def canary(temperature_c: object, number: int, engine: CanaryEngine) -> list[Transition]:
     at_us = START_US + number * us(0.5)
     frame = {"seq": number, "at_us": at_us, "readings": [{"sensor": "tc", "temperature_c": temperature_c}]}

@@ -184,6 +184,39 @@ def test_r39_to_wait_for_what_the_broker_keeps_is_no_lag(stage: Stage, monkeypat
         assert about(stage, "R39") == []
 
 
+def test_r43_h19_a_slow_disk_is_measured_raised_told_by_health_and_over_when_no_alarm_follows(
+    stage: Stage, disk: SlowDisk
+) -> None:
+    with stage.running() as service:
+        stage.say("gen-1/temperature", frame(1, stage.clock.us))
+        service.step(0)
+        disk.takes_ms = 1_100
+        for number in (2, 3, 4):
+            stage.say("gen-1/temperature", frame(number, stage.clock.us + number, 46.0))
+        service.step(0)
+        assert about(stage, "R01") == [("raised", "high")]
+        disk.takes_ms = 0
+        stage.live(service, 10)
+        (raised,) = [each for each in stage.transitions() if each.rule == "R43"]
+        assert (raised.change, raised.priority, raised.value) == ("raised", "medium", 1_100.0)
+        stage.live(service, 50)
+        assert about(stage, "R43") == []
+        detail = stage.health().detail
+        assert detail["latency_ms"] == {"p50": 1_100.0, "p99": 1_100.0}
+        stage.live(service, 15)
+        assert about(stage, "R43") == [("ended", "medium")]
+
+
+def test_r43_the_latency_of_a_quick_disk_is_told_too(stage: Stage, disk: SlowDisk) -> None:
+    with stage.running() as service:
+        disk.takes_ms = 2
+        for number in (1, 2, 3):
+            stage.say("gen-1/temperature", frame(number, stage.clock.us + number, 46.0))
+        stage.live(service, 11)
+        assert about(stage, "R43") == []
+        assert [check["latency_ms"]["p99"] for check in self_checks(stage) if "latency_ms" in check] == [2.0]
+
+
 def test_the_free_part_of_a_disk_is_between_nothing_and_all_of_it_and_unknown_where_there_is_none(
     tmp_path: Path,
 ) -> None:

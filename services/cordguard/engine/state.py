@@ -225,6 +225,8 @@ class RoomState:
     """A blind interval is over, but its backlog is not."""
     blind_deadline_us: int = 0
     latency_ms: LatencyMs | None = None
+    latency_told_us: int = 0
+    """Received time at which it was told."""
     oversight: Oversight = field(default_factory=Oversight)
     published: int = 0
     outbox: deque[OutboxEntry] = field(default_factory=deque)

@@ -44,6 +44,9 @@ def deadlines(state: RoomState) -> Iterator[Deadline]:
         yield Deadline(*entry)
     if state.paused_until_us is not None:
         yield Deadline(state.paused_until_us, "pause")
+    unmeasured_us = room.latency_unmeasured_us(state)
+    if unmeasured_us is not None:
+        yield Deadline(unmeasured_us, "latency")
     if state.blind_until_live:
         yield Deadline(state.blind_deadline_us, "blind")
     if state.watch is not None and state.watch.case.state == "closed" and not state.rf_on:
@@ -72,6 +75,8 @@ def fire(step: Step, deadline: Deadline, monitor: str) -> None:
             end_pause(step, "The pause of the sound is over")
         case "blind":
             room.end_blind(step)
+        case "latency":
+            room.end_latency(step)
         case "release":
             _release_idle(step, monitor)
         case what:

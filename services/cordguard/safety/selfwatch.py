@@ -49,6 +49,10 @@ class SelfWatch:
         """The turn has waited on purpose until now."""
         self.lag.waited(self.clock.now_us())
 
+    def handed_over(self, began_us: int) -> None:
+        """What came at ``began_us`` (by ``clock``) changed an alarm, and the broker has been given the change."""
+        self.latency.add(self.clock.now_us() - began_us)
+
     def take(self) -> Measured:
         """What was found since the last call."""
         return Measured(self.latency.take(), self.lag.take_ms(), self._free(self._folder))

@@ -13,6 +13,7 @@ from typing import Final
 from cordguard.contract.alarms import Transition
 from cordguard.contract.telemetry import SensorReading, TemperatureReading
 from cordguard.contract.units import HealthState
+from cordguard.runtime.percentile import nearest_rank
 from cordguard.watchdog.chain import Chain
 
 PERIOD_US: Final = 500_000
@@ -85,7 +86,7 @@ class Canary:
     def trips(self) -> Trips:
         """What the answers told so far."""
         ordered = sorted(self._trips_us)
-        p50, p99 = ((_share(ordered, share) / 1_000 if ordered else None) for share in (0.50, 0.99))
+        p50, p99 = (nearest_rank(ordered, percent) / 1_000 if ordered else None for percent in (50, 99))
         return Trips(self._proofs, self._late, self._last_proof_us, p50, p99)
 
     def sample_due(self, now_us: int) -> TemperatureReading | None:
@@ -157,8 +158,3 @@ class Canary:
         if now_us - self._last_late_us < DEADLINE_US:
             return f"no answer from safety in time: answers take longer than {FRESH_US // 1_000_000} s"
         return "no answer from safety"
-
-
-def _share(ordered: list[int], share: float) -> int:
-    """The value that this share of the values does not exceed."""
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]

@@ -22,6 +22,8 @@ GUARDED_PROFILES: Final = frozenset({"near", "breached", "unknown"})
 """Profiles that require a neural sensor while RF is on."""
 LATENCY_LIMIT_MS: Final = 1_000.0
 LATENCY_CLEARS_MS: Final = 500.0
+LATENCY_UNMEASURED_US: Final = 60_000_000
+"""Six self-checks without a measurement: whatever made alarms late, none has been late since."""
 BLIND_MIN_US: Final = 1_000_000
 """A shorter pause of ours is within every other limit."""
 CATCH_UP_US: Final = 60_000_000
@@ -115,12 +117,27 @@ def judge_self(step: Step, check: SelfCheck) -> None:
 
 def _judge_latency(step: Step, latency_ms: LatencyMs) -> None:
     state, now_us, p99 = step.state, step.received_us, latency_ms.p99
-    state.latency_ms = latency_ms
+    state.latency_ms, state.latency_told_us = latency_ms, now_us
     level = state.ladder("R43").at("medium")
     met, over = p99 > LATENCY_LIMIT_MS, p99 < LATENCY_CLEARS_MS
     if level.judge(met=met, over=over, at_us=now_us, event_us=now_us, persist_us=0):
         says = f"Alarms take {p99:.0f} ms (99th percentile)" if level.active else "Alarms are in time again"
         settle(step, _finding(LATENCY_BUDGET, state, now_us, says, p99, LATENCY_LIMIT_MS))
+
+
+def latency_unmeasured_us(state: RoomState) -> int | None:
+    """When R43 will be over because no alarm changed; None if it does not stand."""
+    ladder = state.ladders.get("R43")
+    return state.latency_told_us + LATENCY_UNMEASURED_US if ladder is not None and ladder.standing else None
+
+
+def end_latency(step: Step) -> None:
+    """R43 is over: nothing is measured where no alarm changes, and the next one is measured again."""
+    state, now_us = step.state, step.received_us
+    level = state.ladder("R43").at("medium")
+    if level.judge(met=False, over=True, at_us=now_us, event_us=now_us, persist_us=0):
+        says = f"No alarm changed for {LATENCY_UNMEASURED_US // _US_PER_S} s: none was late"
+        settle(step, _finding(LATENCY_BUDGET, state, now_us, says))
 
 
 def _finding(

@@ -222,7 +222,14 @@ LATENCY_BUDGET: Final = Rule(
     "latency_budget",
     "technical",
     latching=False,
-    levels=(RuleLevel("reversible", "prompt", "99th percentile from input to alarm above 1 s", clears="below 0.5 s"),),
+    levels=(
+        RuleLevel(
+            "reversible",
+            "prompt",
+            "99th percentile from input to alarm above 1 s, of the alarms since the last self-check",
+            clears="below 0.5 s, or no alarm changed for 60 s",
+        ),
+    ),
     guidance="Alarms come late. Watch the device itself; look for load on the monitor's computer.",
     rationale="An alarm in time is the point of the monitor.",
     source="IEC 60601-1-8, 6.4; hazard H19",
