@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from support.fake_path import checkout_of, path_of, program_that, run_script
 from support.processes import start
 from support.sources import ROOT
 
@@ -20,37 +20,21 @@ TOOLS = ("bash", "dirname", "mktemp", "rm", "cat", "sha256sum", "cmp", "tail")
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A fresh checkout, as far as the script looks at it before it installs anything."""
-    folder = tmp_path / "checkout"
-    (folder / "scripts").mkdir(parents=True)
-    shutil.copy(ROOT / "scripts" / "demo", folder / "scripts" / "demo")
-    for name in ("requirements.lock", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder / name)
-    return folder
+    return checkout_of(tmp_path / "checkout", "demo", "requirements.lock", "pyproject.toml")
 
 
 @pytest.fixture
 def path_without_python(tmp_path: Path) -> Path:
     """A PATH with the shell's tools and no Python."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for tool in TOOLS:
-        found = shutil.which(tool)
-        assert found is not None
-        (folder / tool).symlink_to(found)
-    return folder
+    return path_of(tmp_path / "bin", TOOLS)
 
 
 def python_that(folder: Path, script: str) -> None:
-    fake = folder / "python3"
-    fake.write_text(f"#!/bin/bash\n{script}\n", encoding="ascii")
-    fake.chmod(0o755)
+    program_that(folder / "python3", script)
 
 
 def run(checkout: Path, path: Path) -> tuple[int, str, str]:
-    environment = {"PATH": str(path), "PYTHON": "python3", "TMPDIR": os.environ.get("TMPDIR", "/tmp")}  # noqa: S108
-    with start(["/bin/bash", checkout / "scripts" / "demo", "--headless"], environment=environment) as script:
-        return script.end()
+    return run_script(checkout / "scripts" / "demo", path, "--headless")
 
 
 def test_without_python_it_says_what_to_type(checkout: Path, path_without_python: Path) -> None:
@@ -89,10 +73,7 @@ def test_an_install_that_fails_shows_its_last_words_and_ends_with_status_2(
 def test_the_demo_runs_in_the_folder_it_was_called_from(
     checkout: Path, path_without_python: Path, tmp_path: Path
 ) -> None:
-    program = checkout / ".venv" / "bin" / "cordguard"
-    program.parent.mkdir(parents=True)
-    program.write_text('#!/bin/bash\necho "$PWD: $*"\n', encoding="ascii")
-    program.chmod(0o755)
+    program_that(checkout / ".venv" / "bin" / "cordguard", 'echo "$PWD: $*"')
     wanted = f"{checkout}\n".encode() + b"".join(
         (checkout / name).read_bytes() for name in ("requirements.lock", "pyproject.toml")
     )
@@ -121,11 +102,11 @@ def test_a_fresh_checkout_sets_itself_up_once_and_starts(tmp_path: Path) -> None
         assert "--exit-after-case" in out
 
 
-def test_its_temporary_file_is_taken_away(checkout: Path, path_without_python: Path, tmp_path: Path) -> None:
+def test_its_temporary_file_is_taken_away(
+    checkout: Path, path_without_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    environment = {"PATH": str(path_without_python), "TMPDIR": str(temporary)}
-    with start(["/bin/bash", checkout / "scripts" / "demo"], environment=environment) as script:
-        status, _, _ = script.end()
-    assert status == 2
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    assert run(checkout, path_without_python)[0] == 2
     assert list(temporary.iterdir()) == []
