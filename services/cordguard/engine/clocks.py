@@ -12,7 +12,6 @@ FILTER_US: Final = 30_000_000
 """Skew is the smallest ``received - at`` of this span: delays only ever add."""
 RATE_SPAN_US: Final = 2_000_000
 """Span over which the source's time is compared with ours."""
-MIN_SPAN_US: Final = 1_000_000
 DRAINING_RATE: Final = 1.5
 """The source's time running faster than ours by this factor means that a backlog drains."""
 BURST_US: Final = 500_000
