@@ -9,6 +9,7 @@ import pytest
 from cordguard.bus.filters import covers
 from cordguard.bus.nats import server_config
 from cordguard.bus.permissions import PARTIES, may_publish, may_subscribe, nats_subjects, permissions_of
+from cordguard.cli.fleet import SERVICES
 from cordguard.contract.topics import TABLE, Party, Topic
 
 SITE = "north"
@@ -30,11 +31,11 @@ def test_each_row_is_open_to_its_parties_and_closed_to_all_others(party: Party, 
         assert may_subscribe(party, topic.filter(SITE)) is (party in topic.subscribers or party == "safety")
 
 
-def test_nobody_speaks_of_another_services_health() -> None:
+def test_nobody_speaks_of_another_services_health_and_who_is_no_service_has_none() -> None:
     for party in PARTIES:
         for service in PARTIES:
             topic = f"cordguard/v1/{SITE}/services/{service}/main/health"
-            assert may_publish(party, topic) is (party == service and party not in ("device", "gateway"))
+            assert may_publish(party, topic) is (party == service and party in SERVICES)
 
 
 @pytest.mark.parametrize("party", [party for party in PARTIES if party != "watchdog"])

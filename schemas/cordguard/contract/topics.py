@@ -125,7 +125,7 @@ HEALTH: Final = Topic(
     "health",
     "services/{service}/{instance}/health",
     Health,
-    ("safety", "recorder", "audit", "console", "watchdog", "simulator"),
+    ("safety", "recorder", "audit", "console", "watchdog"),
     ("console", "watchdog"),
     retained=True,
 )
