@@ -1,0 +1,1 @@
+"""Who is measured: one file each, and the list of them."""

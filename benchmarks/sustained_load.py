@@ -1,0 +1,147 @@
+"""Whether Cordguard's safety keeps up: lag at 3,000 messages/s, cost over 1 to 300 rooms, memory over a simulated hour.
+
+Safety runs as real processes, as ``cordguard up`` starts them. One process watches at most so many rooms of a site;
+more rooms are more sites, and a process for each. See benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cordguard.safety.rooms import ROOMS_MAX
+from cordguard_bench import brokers, machine
+from cordguard_bench.contestants.roster import CORDGUARD
+from cordguard_bench.measuring import Measurement
+from cordguard_bench.session import Failure, Outcome, Turn, present_brokers, run_all, write_json
+from cordguard_bench.sustained_report import lag_report, memory_report, room_cost, rooms_report
+from cordguard_bench.workload import FRAMES, Load
+
+LAG_ROOMS: Final = 60
+ALARMS_PER_S: Final = 2.0
+"""Of all rooms together, when their number changes: alarms cost the same then."""
+MEMORY_ROOMS: Final = 5
+MEMORY_CYCLES_PER_S: Final = 10.0
+MEMORY_CROSSING_S: Final = 120.0
+MEMORY_LOOKS: Final = 60
+SECONDS_PER_HOUR: Final = 3_600
+
+
+@dataclass(frozen=True)
+class Part:
+    """One question."""
+
+    title: str
+    plan: Callable[[argparse.Namespace], Iterator[Turn]]
+    answer: Callable[[Sequence[Measurement]], str]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; exit status 0, or 1 if a run came to nothing."""
+    asked = _parser().parse_args(arguments)
+    before = machine.verdict(machine.look())
+    print(before, file=sys.stderr)
+    asked.broker = present_brokers(asked.broker)
+    planned = {name: list(PARTS[name].plan(asked)) for name in asked.part}
+    outcomes = run_all([turn for turns in planned.values() for turn in turns])
+    print(f"\n{' · '.join(machine.describe().values())}")
+    todo = iter(outcomes)
+    for name, turns in planned.items():
+        print(f"\n{PARTS[name].title}\n")
+        print(_answer(PARTS[name], [next(todo) for _ in turns]))
+    after = machine.verdict(machine.look())
+    print(f"\nBefore: {before}\nAfter:  {after}")
+    if asked.json:
+        write_json(asked.json, outcomes, before=before, after=after)
+    return int(any(isinstance(outcome, Failure) for outcome in outcomes))
+
+
+def _answer(part: Part, outcomes: Sequence[Outcome]) -> str:
+    failures = [f"FAILED: {outcome.reason}" for outcome in outcomes if isinstance(outcome, Failure)]
+    measured = [outcome for outcome in outcomes if isinstance(outcome, Measurement)]
+    busy = [run.share.others_percent for run in measured if not run.share.quiet]
+    doubts = [f"In {len(busy)} of {len(measured)} runs the machine was busy: others used up to {max(busy):.0f} %."]
+    return "\n".join([*failures, part.answer(measured) if measured else "", *(doubts if busy else [])])
+
+
+def _plan_lag(asked: argparse.Namespace) -> Iterator[Turn]:
+    cycles_per_s = asked.rate / LAG_ROOMS / FRAMES
+    load = Load(rooms=LAG_ROOMS, cycles_per_s=cycles_per_s, seconds=asked.seconds, rooms_per_site=ROOMS_MAX)
+    for broker in asked.broker:
+        yield Turn(CORDGUARD, broker, load)
+
+
+def _plan_rooms(asked: argparse.Namespace) -> Iterator[Turn]:
+    """On the first broker: what it costs the broker is not the question."""
+    for _ in range(asked.runs):
+        for rooms in asked.rooms:
+            for rate in (asked.slow, asked.fast):
+                load = Load(
+                    rooms=rooms,
+                    cycles_per_s=rate / rooms / FRAMES,
+                    seconds=asked.rooms_seconds,
+                    crossing_every_s=rooms / ALARMS_PER_S,
+                    rooms_per_site=ROOMS_MAX,
+                )
+                yield Turn(CORDGUARD, asked.broker[0], load)
+
+
+def _answer_rooms(runs: Sequence[Measurement]) -> str:
+    rates = sorted({round(run.load.messages_per_s) for run in runs})
+    costs = []
+    for rooms in sorted({run.load.rooms for run in runs}):
+        slow, fast = (
+            [run for run in runs if run.load.rooms == rooms and round(run.load.messages_per_s) == rate]
+            for rate in (rates[0], rates[-1])
+        )
+        if slow and fast and slow is not fast:
+            costs.append(room_cost(slow, fast))
+    return rooms_report(costs, rates[0], rates[-1]) if costs else "no number of rooms was measured at two rates"
+
+
+def _plan_memory(asked: argparse.Namespace) -> Iterator[Turn]:
+    load = Load(
+        rooms=MEMORY_ROOMS,
+        cycles_per_s=MEMORY_CYCLES_PER_S,
+        seconds=asked.hours * SECONDS_PER_HOUR,
+        crossing_every_s=MEMORY_CROSSING_S,
+        speed=asked.speed,
+    )
+    yield Turn(CORDGUARD, asked.broker[0], load, looks=MEMORY_LOOKS)
+
+
+PARTS: Final = {
+    "lag": Part("Lag over time", _plan_lag, lambda runs: "\n\n".join(map(lag_report, runs))),
+    "rooms": Part("Cost over rooms", _plan_rooms, _answer_rooms),
+    "memory": Part("Memory over time", _plan_memory, lambda runs: "\n\n".join(map(memory_report, runs))),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--part", nargs="+", choices=list(PARTS), default=list(PARTS), help="what to measure")
+    parser.add_argument("--broker", nargs="+", choices=brokers.BROKERS, default=["mosquitto"], help="on which")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured there")
+    lag = parser.add_argument_group("lag")
+    lag.add_argument("--rate", type=float, default=3_000.0, help=f"messages/s of {LAG_ROOMS} rooms together")
+    lag.add_argument("--seconds", type=float, default=60.0, help="length of the measured part")
+    rooms = parser.add_argument_group("rooms")
+    rooms.add_argument("--rooms", type=int, nargs="+", default=[1, 20, 100, 300], help="numbers of rooms")
+    rooms.add_argument("--slow", type=float, default=500.0, help="messages/s of all rooms together, the one rate")
+    rooms.add_argument("--fast", type=float, default=1_500.0, help="the other rate")
+    rooms.add_argument("--rooms-seconds", type=float, default=15.0, help="length of each measured part")
+    rooms.add_argument("--runs", type=int, default=3, help="rounds")
+    memory = parser.add_argument_group("memory")
+    memory.add_argument("--hours", type=float, default=1.0, help="simulated")
+    memory.add_argument("--speed", type=float, default=10.0, help="times faster than time")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
