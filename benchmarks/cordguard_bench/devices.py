@@ -21,11 +21,9 @@ from cordguard_bench.frames import (
     status_of,
     temperature_frames,
 )
+from cordguard_bench.packets import ANSWER_S, HOST
 from cordguard_bench.workload import SOURCE, US_PER_S, Load, room_name, telemetry_topic
 
-HOST: Final = "127.0.0.1"
-ANSWER_S: Final = 20.0
-"""How long a broker may take to confirm what is left when all is sent."""
 CLOCK_PERIOD_S: Final = 0.1
 """Simulated time between two messages of the run's clock."""
 

@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from cordguard_bench.devices import Clock, Device, Order
+from cordguard_bench.helpers import READY
 from cordguard_bench.workload import FRAMES, NS_PER_S, Load
 
-READY: Final = "ready"
 _PR_SET_TIMERSLACK: Final = 29
 
 

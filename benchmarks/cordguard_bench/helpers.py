@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cordguard.bus.pdeath import die_with_parent
-from cordguard_bench.generator import READY
 from cordguard_bench.install import BENCHMARKS
 from cordguard_bench.processes import BenchmarkError
+
+READY: Final = "ready"
+"""What it says when it has done all that it can do beforehand."""
 
 
 @dataclass(frozen=True)
@@ -31,33 +33,35 @@ class Helper:
         """Its id."""
         return self.process.pid
 
+    def begin(self, order: dict[str, Any]) -> None:
+        """Give it its order, and wait until it is ready."""
+        self.tell(json.dumps(order))
+        assert self.process.stdout is not None
+        if self.process.stdout.readline() != f"{READY}\n":
+            raise self.failure()
+
     def tell(self, what: object) -> None:
         """Give it a line."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{what}\n")
         self.process.stdin.flush()
 
-    def expect(self, line: str) -> None:
-        """Wait for a line."""
-        assert self.process.stdout is not None
-        if self.process.stdout.readline() != f"{line}\n":
-            raise self.fail()
-
     def result(self) -> Any:  # noqa: ANN401 - what it found, as JSON
         """Say that there is no more, and wait for what it found."""
         out, _ = self.process.communicate()
         if self.process.returncode:
-            raise self.fail()
+            raise self.failure()
         return json.loads(out)
 
-    def fail(self) -> BenchmarkError:
+    def failure(self) -> BenchmarkError:
         """The error with its last words."""
         return BenchmarkError(f"{self.log.stem} failed; it said last:\n{self.log.read_text()[-2_000:]}")
 
 
 @contextmanager
-def helper(name: str, order: dict[str, Any], folder: Path) -> Iterator[Helper]:
-    """A process of our own, ready to begin."""
+def helper(name: str, folder: Path) -> Iterator[Helper]:
+    """A process of our own, on its way: it is given its order when it has something to connect to."""
+    folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{name}.log"
     paths = os.pathsep.join((str(BENCHMARKS), os.environ.get("PYTHONPATH", "")))
     with log.open("w") as trouble:
@@ -74,8 +78,6 @@ def helper(name: str, order: dict[str, Any], folder: Path) -> Iterator[Helper]:
     helper = Helper(process, log)
     with process:
         try:
-            helper.tell(json.dumps(order))
-            helper.expect(READY)
             yield helper
         finally:
             process.kill()

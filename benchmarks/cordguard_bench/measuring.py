@@ -18,13 +18,15 @@ from cordguard_bench.engine_share import judge_again
 from cordguard_bench.figures import percentile
 from cordguard_bench.generator import Report
 from cordguard_bench.helpers import helper
-from cordguard_bench.matching import Alarms, match
+from cordguard_bench.matching import Alarms, Arrival, match
 from cordguard_bench.processes import POLL_S, Started, running
 from cordguard_bench.workload import NS_PER_S, US_PER_S, Load
 
 LEAD_S: Final = 0.3
 """From the order to start until the devices' start."""
 US_PER_MS: Final = 1_000
+CONTESTANT: Final = "contestant"
+"""Its folder in a run's."""
 PROGRESS_S: Final = 0.5
 REST_S: Final = 0.5
 REST_TIMEOUT_S: Final = 120.0
@@ -96,27 +98,10 @@ def measure(
     Raises:
         BenchmarkError: a process did not do what it should.
     """
-    with ExitStack() as stack:
-        broker = stack.enter_context(brokers.run_broker(broker_name, folder / "broker"))
-        place = Place(broker.port, broker.credentials[ACCOUNT], folder / "contestant", load)
-        started = [stack.enter_context(running(command)) for command in contestant.commands(place)]
-        listen = watcher.Order(
-            broker.port, "audit", broker.credentials["audit"], topics.TRANSITION.filter(), load.crossings
-        )
-        ears = stack.enter_context(helper("watcher", asdict(listen), folder))
-        order = devices.Order(load, broker.port, "simulator", broker.credentials["simulator"])
-        sender = stack.enter_context(helper("generator", asdict(order), folder))
-        start_ns = time.monotonic_ns() + int(LEAD_S * NS_PER_S)
-        sender.tell(start_ns)
-        pids = (broker.pid, sender.pid, ears.pid, os.getpid(), *(one.pid for one in started))
-        share, rss_mb = _look_on(load, start_ns, pids, started, looks, on_time)
-        report = Report(**sender.result())
-        came = ears.result()
-        if contestant.journals:
-            _await_rest(place.folder)
+    played = _play(contestant, broker_name, load, folder, looks, on_time)
+    report, share = played.report, played.share
     broker_s, devices_s, _, _, *contestant_s = share.ours_s
-    journalled = judge_again(folder / "contestant") if contestant.journals else None
-    alarms = match(load, contestant.decides_at, start_us=report.start_us, start_ns=start_ns, hot=report.hot, came=came)
+    journalled = judge_again(folder / CONTESTANT) if contestant.journals else None
 
     def each_us(seconds: float) -> float:
         return seconds / load.messages * US_PER_S
@@ -125,16 +110,55 @@ def measure(
         contestant=contestant.name,
         broker=broker_name,
         load=load,
-        alarms=alarms,
+        alarms=match(
+            load,
+            contestant.decides_at,
+            start_us=report.start_us,
+            start_ns=played.start_ns,
+            hot=report.hot,
+            came=played.came,
+        ),
         devices=_devices(report, each_us(devices_s)),
         cpu_us=each_us(sum(contestant_s)),
         broker_us=each_us(broker_s),
-        rss_mb=rss_mb,
+        rss_mb=played.rss_mb,
         share=share,
         engine_us=journalled.engine_us if journalled else None,
-        live_engine_us=_live_engine_us(folder / "contestant" / ENGINE_TIME),
+        live_engine_us=_live_engine_us(folder / CONTESTANT / ENGINE_TIME),
         kept=journalled.telemetry if journalled else None,
     )
+
+
+@dataclass(frozen=True)
+class _Played:
+    """What a run left."""
+
+    start_ns: int
+    report: Report
+    came: list[Arrival]
+    share: machine.Share
+    """Of broker, devices, watcher and this process, then of the contestant's processes."""
+    rss_mb: list[float]
+
+
+def _play(contestant: Contestant, broker_name: str, load: Load, folder: Path, looks: int, on_time: OnTime) -> _Played:
+    with ExitStack() as stack:
+        ears, sender = (stack.enter_context(helper(name, folder)) for name in ("watcher", "generator"))
+        broker = stack.enter_context(brokers.run_broker(broker_name, folder / "broker"))
+        place = Place(broker.port, broker.credentials[ACCOUNT], folder / CONTESTANT, load)
+        started = [stack.enter_context(running(command)) for command in contestant.commands(place)]
+        heard = topics.TRANSITION.filter()
+        ears.begin(asdict(watcher.Order(broker.port, "audit", broker.credentials["audit"], heard, load.crossings)))
+        sender.begin(asdict(devices.Order(load, broker.port, "simulator", broker.credentials["simulator"])))
+        start_ns = time.monotonic_ns() + int(LEAD_S * NS_PER_S)
+        sender.tell(start_ns)
+        pids = (broker.pid, sender.pid, ears.pid, os.getpid(), *(one.pid for one in started))
+        share, rss_mb = _look_on(load, start_ns, pids, started, looks, on_time)
+        report = Report(**sender.result())
+        came = ears.result()
+        if contestant.journals:
+            _await_rest(place.folder)
+    return _Played(start_ns, report, came, share, rss_mb)
 
 
 def _live_engine_us(path: Path) -> float | None:

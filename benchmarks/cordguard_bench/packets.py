@@ -8,7 +8,10 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-CONNACK: Final = 0x20
+HOST: Final = "127.0.0.1"
+ANSWER_S: Final = 20.0
+"""How long a broker may take to answer: to a connection, or with the last confirmations when all is sent."""
+
 PUBLISH: Final = 0x30
 SUBACK: Final = 0x90
 PUBACK_BYTES: Final = 4

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cordguard_bench import packets
-from cordguard_bench.devices import ANSWER_S, HOST
-from cordguard_bench.generator import READY
+from cordguard_bench.helpers import READY
+from cordguard_bench.packets import ANSWER_S, HOST
 
 QUIET_S: Final = 0.2
 """How long it listens on when as many alarms have come as have to: for those that should not come."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections import Counter
@@ -61,13 +62,23 @@ def test_commands_can_be_run(command: str) -> None:
     assert path.read_text(encoding="utf-8").startswith("#!/usr/bin/env ")
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "benchmarks/requirements-peers.lock"])
 def test_locks_hold_versions_and_hashes_and_no_addresses(lock: str) -> None:
     lines = committed_texts()[lock].splitlines()
     pinned = re.compile(r"[a-z0-9][a-z0-9-]*==[a-z0-9.+!]+( ; [^#@]+)? \\")
     hashed = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
     assert [line for line in lines if not pinned.fullmatch(line) and not hashed.fullmatch(line)] == []
     assert any(pinned.fullmatch(line) for line in lines)
+
+
+@pytest.mark.parametrize("folder", ["tests/npm", "benchmarks/npm"])
+def test_npm_locks_hold_versions_and_hashes_and_no_addresses(folder: str) -> None:
+    packages = json.loads(committed_texts()[f"{folder}/package-lock.json"])["packages"]
+    locked = {name: package for name, package in packages.items() if name}
+    loose = [name for name, package in locked.items() if not package.keys() & {"integrity", "inBundle"}]
+    assert loose == []  # what comes inside another package is covered by its hash
+    assert [name for name, package in locked.items() if {"resolved", "funding"} & set(package)] == []
+    assert locked
 
 
 def test_what_runs_is_tested_in_the_same_versions() -> None:

@@ -53,46 +53,31 @@ def write(folder: Path, *, port: int, username: str, password: str, filters: Seq
 
 def flows(port: int, filters: Sequence[str]) -> list[Mapping[str, Any]]:
     """The flow's nodes."""
+    rule = {"func": RULE, "outputs": 1, "libs": [], "wires": [["out"]]}
+    out = {"topic": "", "qos": "1", "retain": "false", "broker": "broker", "wires": []}
     return [
         {"id": "tab", "type": "tab", "label": "alarms", "disabled": False},
-        {
-            "id": "broker",
-            "type": "mqtt-broker",
-            "name": "",
-            "broker": "127.0.0.1",
-            "port": str(port),
-            "clientid": "bench-contestant",
-            "autoConnect": True,
-            "usetls": False,
-            "protocolVersion": "4",
-            "keepalive": "60",
-            "cleansession": False,
-        },
+        _broker(port),
         *(_mqtt_in(f"in-{number}", topic_filter) for number, topic_filter in enumerate(filters)),
-        {
-            "id": "rule",
-            "type": "function",
-            "z": "tab",
-            "func": RULE,
-            "outputs": 1,
-            "timeout": 0,
-            "noerr": 0,
-            "initialize": "",
-            "finalize": "",
-            "libs": [],
-            "wires": [["out"]],
-        },
-        {
-            "id": "out",
-            "type": "mqtt out",
-            "z": "tab",
-            "topic": "",
-            "qos": "1",
-            "retain": "false",
-            "broker": "broker",
-            "wires": [],
-        },
+        {"id": "rule", "type": "function", "z": "tab", **rule},
+        {"id": "out", "type": "mqtt out", "z": "tab", **out},
     ]
+
+
+def _broker(port: int) -> Mapping[str, Any]:
+    return {
+        "id": "broker",
+        "type": "mqtt-broker",
+        "name": "",
+        "broker": "127.0.0.1",
+        "port": str(port),
+        "clientid": "bench-contestant",
+        "autoConnect": True,
+        "usetls": False,
+        "protocolVersion": "4",
+        "keepalive": "60",
+        "cleansession": False,
+    }
 
 
 def _mqtt_in(name: str, topic_filter: str) -> Mapping[str, Any]:
