@@ -10,23 +10,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
-from cordguard_bench import brokers, machine
+from cordguard_bench import arguments, brokers, machine
 from cordguard_bench.contestants.contestant import Contestant
 from cordguard_bench.contestants.roster import CONTESTANTS, CORDGUARD, CORDGUARD_TIMED
 from cordguard_bench.latency_report import legend, report
 from cordguard_bench.measuring import Measurement
-from cordguard_bench.session import Outcome, Turn, prepare, present_brokers, run_all, write_json
+from cordguard_bench.session import Failure, Outcome, Turn, prepare, present_brokers, run_all, write_json
 from cordguard_bench.workload import FRAMES, Load
 
 NAMES: Final = {contestant.name: contestant for contestant in CONTESTANTS}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it; exit status 0, or 1 if a run of ours failed."""
-    asked = _parser().parse_args(arguments)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run it; exit status 0, or 1 if a run came to nothing."""
+    parser = _parser()
+    asked = parser.parse_args(argv)
     contestants = [NAMES[name] for name in NAMES if name in asked.only]
     load = Load(
         rooms=asked.rooms,
@@ -36,22 +36,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         crossing_every_s=asked.crossing_every,
         seed=asked.seed,
     )
+    arguments.check(parser, load)
     before = machine.verdict(machine.look())
     print(before, file=sys.stderr)
     absent = prepare(contestants)
     present = [contestant for contestant in contestants if contestant.name not in absent]
     names = present_brokers(asked.broker)
+    if not names or not present:
+        return 1
     planned = turns(present, names, load, asked.runs)
     if CORDGUARD in present and asked.stop_watch:
         planned += [Turn(CORDGUARD_TIMED, name, load) for name in names]
-    outcomes = run_all(planned)
+    outcomes = run_all(planned, patience_s=asked.wait_for_quiet * arguments.SECONDS_PER_MINUTE)
     _say(contestants, names, load, outcomes, absent)
     after = machine.verdict(machine.look())
     print(f"\nBefore: {before}\nAfter:  {after}")
     if asked.json:
         titles = {name: brokers.title(name) for name in names}
         write_json(asked.json, outcomes, brokers=titles, missing=absent, before=before, after=after)
-    return 0
+    return int(len(outcomes) < len(planned) or any(isinstance(outcome, Failure) for outcome in outcomes))
 
 
 def turns(present: Sequence[Contestant], broker_names: Sequence[str], load: Load, runs: int) -> list[Turn]:
@@ -92,25 +95,23 @@ def _say(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
-    )
-    parser.add_argument("--runs", type=int, default=5, help="rounds; everybody runs once in each, on each broker")
-    parser.add_argument("--seconds", type=float, default=20.0, help="length of a run's measured part")
-    parser.add_argument("--warm-up", type=float, default=4.0, help="seconds before it that do not count")
-    parser.add_argument("--rooms", type=int, default=20, help="rooms, each with one device")
-    parser.add_argument("--rate", type=float, default=1_000.0, help="messages/s of all rooms together")
-    parser.add_argument("--crossing-every", type=float, default=2.0, help="seconds between two crossings of a room")
-    parser.add_argument("--seed", type=int, default=1, help="of the devices' phases and noise")
-    parser.add_argument("--broker", nargs="+", choices=brokers.BROKERS, default=list(brokers.BROKERS), help="on which")
-    parser.add_argument("--only", nargs="+", choices=list(NAMES), default=list(NAMES), help="whom to measure")
-    parser.add_argument(
+    parser = arguments.parser(__doc__)
+    add, positive = parser.add_argument, arguments.positive
+    add("--runs", type=arguments.at_least_one, default=5, help="rounds: everybody once in each, on each broker")
+    add("--seconds", type=positive, default=30.0, help="length of a run's measured part")
+    add("--warm-up", type=arguments.not_negative, default=4.0, help="seconds before it that do not count")
+    add("--rooms", type=arguments.at_least_one, default=20, help="rooms, each with one device")
+    add("--rate", type=positive, default=1_000.0, help="messages/s of all rooms together")
+    add("--crossing-every", type=positive, default=3.0, help="seconds between two crossings of a room")
+    add("--seed", type=int, default=1, help="of the devices' phases and noise")
+    add("--only", nargs="+", choices=list(NAMES), default=list(NAMES), help="whom to measure")
+    add(
         "--stop-watch",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="one more run on each broker that times our engine inside the running service",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured there")
+    arguments.add_brokers(parser, brokers.BROKERS)
     return parser
 
 

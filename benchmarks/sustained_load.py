@@ -10,11 +10,11 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice
 from typing import Final
 
 from cordguard.safety.rooms import ROOMS_MAX
-from cordguard_bench import brokers, machine
+from cordguard_bench import arguments, machine
 from cordguard_bench.contestants.roster import CORDGUARD
 from cordguard_bench.measuring import Measurement
 from cordguard_bench.session import Failure, Outcome, Turn, present_brokers, run_all, write_json
@@ -40,24 +40,32 @@ class Part:
     answer: Callable[[Sequence[Measurement]], str]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run it; exit status 0, or 1 if a run came to nothing."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(argv)
+    if asked.slow >= asked.fast:
+        parser.error(f"--slow {asked.slow:g} must be below --fast {asked.fast:g}: two rates take the cost apart")
     before = machine.verdict(machine.look())
     print(before, file=sys.stderr)
     asked.broker = present_brokers(asked.broker)
+    if not asked.broker:
+        return 1
     planned = {name: list(PARTS[name].plan(asked)) for name in asked.part}
-    outcomes = run_all([turn for turns in planned.values() for turn in turns])
+    everything = [turn for turns in planned.values() for turn in turns]
+    for turn in everything:
+        arguments.check(parser, turn.load)
+    outcomes = run_all(everything, patience_s=asked.wait_for_quiet * arguments.SECONDS_PER_MINUTE)
     print(f"\n{' · '.join(machine.describe().values())}")
     todo = iter(outcomes)
     for name, turns in planned.items():
         print(f"\n{PARTS[name].title}\n")
-        print(_answer(PARTS[name], [next(todo) for _ in turns]))
+        print(_answer(PARTS[name], list(islice(todo, len(turns)))))
     after = machine.verdict(machine.look())
     print(f"\nBefore: {before}\nAfter:  {after}")
     if asked.json:
         write_json(asked.json, outcomes, before=before, after=after)
-    return int(any(isinstance(outcome, Failure) for outcome in outcomes))
+    return int(len(outcomes) < len(everything) or any(isinstance(outcome, Failure) for outcome in outcomes))
 
 
 def _answer(part: Part, outcomes: Sequence[Outcome]) -> str:
@@ -122,24 +130,22 @@ PARTS: Final = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument("--part", nargs="+", choices=list(PARTS), default=list(PARTS), help="what to measure")
-    parser.add_argument("--broker", nargs="+", choices=brokers.BROKERS, default=["mosquitto"], help="on which")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured there")
-    lag = parser.add_argument_group("lag")
-    lag.add_argument("--rate", type=float, default=3_000.0, help=f"messages/s of {LAG_ROOMS} rooms together")
-    lag.add_argument("--seconds", type=float, default=60.0, help="length of the measured part")
-    rooms = parser.add_argument_group("rooms")
-    rooms.add_argument("--rooms", type=int, nargs="+", default=[1, 20, 100, 300], help="numbers of rooms")
-    rooms.add_argument("--slow", type=float, default=500.0, help="messages/s of all rooms together, the one rate")
-    rooms.add_argument("--fast", type=float, default=1_500.0, help="the other rate")
-    rooms.add_argument("--rooms-seconds", type=float, default=15.0, help="length of each measured part")
-    rooms.add_argument("--runs", type=int, default=3, help="rounds")
-    memory = parser.add_argument_group("memory")
-    memory.add_argument("--hours", type=float, default=1.0, help="simulated")
-    memory.add_argument("--speed", type=float, default=10.0, help="times faster than time")
+    arguments.add_brokers(parser, ("mosquitto",))
+    positive = arguments.positive
+    lag = parser.add_argument_group("lag").add_argument
+    lag("--rate", type=positive, default=3_000.0, help=f"messages/s of {LAG_ROOMS} rooms together")
+    lag("--seconds", type=positive, default=60.0, help="length of the measured part")
+    rooms = parser.add_argument_group("rooms").add_argument
+    rooms("--rooms", type=arguments.at_least_one, nargs="+", default=[1, 20, 100, 300], help="numbers of rooms")
+    rooms("--slow", type=positive, default=500.0, help="messages/s of all rooms together, the one rate")
+    rooms("--fast", type=positive, default=1_500.0, help="the other rate")
+    rooms("--rooms-seconds", type=positive, default=15.0, help="length of each measured part")
+    rooms("--runs", type=arguments.at_least_one, default=3, help="rounds")
+    memory = parser.add_argument_group("memory").add_argument
+    memory("--hours", type=positive, default=1.0, help="simulated")
+    memory("--speed", type=positive, default=10.0, help="times faster than time")
     return parser
 
 

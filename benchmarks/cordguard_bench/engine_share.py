@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cordguard.contract.capture import CapturedInput, decode_line, read_bytes
+from cordguard.contract.capture import CapturedInput, decode_line, read_bytes, read_lines, split_torn_tail
 from cordguard.contract.topics import GENERATOR, TEMPERATURE, parse
 from cordguard.safety.journal import RunningHash, journal_files
 from cordguard.safety.playback import advance, begin_engine, policy_of, shipped_policy_text
@@ -42,6 +42,15 @@ def judge_again(folder: Path) -> Journalled:
             telemetry += len({(entry.topic, entry.payload) for entry in entries if _is_telemetry(entry)})
             spent_ns += _time_ns(entries)
     return Journalled(telemetry, spent_ns / _NS_PER_US / telemetry if telemetry else 0.0)
+
+
+def telemetry_kept(folder: Path) -> int:
+    """How many different telemetry messages the journals below a data folder hold by now; a line in the making not."""
+    kept = set()
+    for path in folder.rglob("journal/*/*.jsonl"):
+        whole, _ = split_torn_tail(path.read_bytes())
+        kept |= {(entry.topic, entry.payload) for entry in read_lines(whole) if _is_telemetry(entry)}
+    return len(kept)
 
 
 def _entries(path: Path) -> Iterator[CapturedInput]:

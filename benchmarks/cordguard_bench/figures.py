@@ -32,10 +32,13 @@ class Spread:
         """``median [least – most]``; the median alone of one run."""
         if math.isnan(self.median):
             return NOTHING
-        middle, least, most = (
-            f"{value:.{digits}f}" if math.isfinite(value) else NEVER for value in (self.median, self.least, self.most)
-        )
+        middle, least, most = (number(value, digits) for value in (self.median, self.least, self.most))
         return middle if least == most else f"{middle} [{least} – {most}]"
+
+
+def number(value: float, digits: int) -> str:
+    """A figure; what never came is ``∞``."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else NEVER
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import statistics
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cordguard_bench.contestants.contestant import Contestant
 from cordguard_bench.contestants.roster import CORDGUARD, CORDGUARD_TIMED, PAHO_NODELAY
-from cordguard_bench.figures import Spread, percentile, spread, table
+from cordguard_bench.figures import Spread, number, percentile, spread, table
 from cordguard_bench.measuring import Measurement
 
 HEAD: Final = ("", "p50 ms", "p99 ms", "max ms", "alarms", "CPU µs/msg", "RSS MB", "broker µs/msg")
 
+WIDTH: Final = 120
 P99_AIM_MS: Final = 5.0
 ABOVE_CALLBACK_AIM_US: Final = 40.0
 ENGINE_AIM_US: Final = 20.0
@@ -42,7 +44,7 @@ class Aim:
         if math.isnan(self.found):
             return f"  {self.what}: not measured"
         verdict = "met" if self.found <= self.limit else "NOT MET"
-        return f"  {self.what}: {self.found:.1f} {self.unit}, {verdict}"
+        return f"  {self.what}: {number(self.found, 1)} {self.unit}, {verdict}"
 
 
 def report(contestants: Sequence[Contestant], runs: Runs, absent: Mapping[str, str]) -> str:
@@ -80,7 +82,7 @@ def _doubts(runs: Sequence[Measurement]) -> Iterator[str]:
         yield f"Fell behind, so that the CPU figure leaves out what was still to be done: {', '.join(behind)}."
     lost = [run for run in runs if run.kept is not None and run.kept != run.devices.sent]
     if lost:
-        yield f"In {len(lost)} runs the journal did not hold every message that was sent."
+        yield f"In {len(lost)} of {len(runs)} runs the journal did not hold every message that was sent."
     if any(run.devices.unconfirmed or run.devices.backed_up for run in runs):
         yield "The broker left messages unconfirmed, or a socket was full: see the JSON."
 
@@ -143,8 +145,8 @@ def aims(runs: Runs) -> list[Aim]:
 
 def _above_fastest(ours: Sequence[Measurement], runs: Runs) -> Iterator[float]:
     """Of each round: our p99 less the least of the others'."""
-    for number, run in enumerate(ours):
-        others = [found[number] for name, found in runs.items() if name not in OURS and number < len(found)]
+    for index, run in enumerate(ours):
+        others = [found[index] for name, found in runs.items() if name not in OURS and index < len(found)]
         if others:
             least_ms = min(percentile(other.alarms.delays_ms, 0.99) for other in others)
             yield percentile(run.alarms.delays_ms, 0.99) - least_ms
@@ -157,8 +159,13 @@ def _median(values: Sequence[float]) -> float:
 def legend(contestants: Sequence[Contestant]) -> str:
     """What each contestant is, and from where its time counts."""
     samples = {1: "first", 2: "second"}
-    width = max(len(one.title) for one in contestants)
+    margin = max(len(one.title) for one in contestants) + 4
     return "\n".join(
-        f"  {one.title:{width}}  {one.about}; counts from the {samples[one.decides_at]} hot sample"
+        textwrap.fill(
+            f"{one.about}; its {samples[one.decides_at]} hot sample decides",
+            width=WIDTH,
+            initial_indent=f"  {one.title}".ljust(margin),
+            subsequent_indent=" " * margin,
+        )
         for one in contestants
     )

@@ -14,12 +14,12 @@ from typing import Final
 from cordguard.contract import topics
 from cordguard_bench import brokers, devices, machine, watcher
 from cordguard_bench.contestants.contestant import ACCOUNT, ENGINE_TIME, Contestant, Place
-from cordguard_bench.engine_share import judge_again
+from cordguard_bench.engine_share import judge_again, telemetry_kept
 from cordguard_bench.figures import percentile
 from cordguard_bench.generator import Report
 from cordguard_bench.helpers import helper
 from cordguard_bench.matching import Alarms, Arrival, match
-from cordguard_bench.processes import POLL_S, Started, running
+from cordguard_bench.processes import Started, running
 from cordguard_bench.workload import NS_PER_S, US_PER_S, Load
 
 LEAD_S: Final = 0.3
@@ -28,7 +28,8 @@ US_PER_MS: Final = 1_000
 CONTESTANT: Final = "contestant"
 """Its folder in a run's."""
 PROGRESS_S: Final = 0.5
-REST_S: Final = 0.5
+REST_S: Final = 6.0
+"""Without growth for so long, what is missing will not come: NATS sends again after two seconds."""
 REST_TIMEOUT_S: Final = 120.0
 
 OnTime = Callable[[float], None]
@@ -157,7 +158,7 @@ def _play(contestant: Contestant, broker_name: str, load: Load, folder: Path, lo
         report = Report(**sender.result())
         came = ears.result()
         if contestant.journals:
-            _await_rest(place.folder)
+            _await_rest(place.folder, report.sent)
     return _Played(start_ns, report, came, share, rss_mb)
 
 
@@ -191,15 +192,17 @@ def _look_on(
     return machine.between(begin, machine.moment(pids)), rss_mb
 
 
-def _await_rest(folder: Path) -> None:
-    """Wait until journals do not grow any more: what was late is not lost."""
+def _await_rest(folder: Path, sent: int) -> None:
+    """Wait until everything is in the journals, or they do not grow any more: what is late is not lost."""
     deadline_s = time.monotonic() + REST_TIMEOUT_S
-    size, since_s = -1, time.monotonic()
+    kept, since_s = -1, time.monotonic()
     while time.monotonic() - since_s < REST_S and time.monotonic() < deadline_s:
-        now = sum(path.stat().st_size for path in folder.rglob("journal/*/*"))
-        if now != size:
-            size, since_s = now, time.monotonic()
-        time.sleep(POLL_S)
+        now = telemetry_kept(folder)
+        if now >= sent:
+            return
+        if now != kept:
+            kept, since_s = now, time.monotonic()
+        time.sleep(PROGRESS_S)
 
 
 def _sleep_until(at_s: float, on_time: OnTime, start_s: float, window_s: float) -> None:

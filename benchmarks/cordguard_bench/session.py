@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -19,6 +20,7 @@ from cordguard_bench.measuring import Measurement, measure
 from cordguard_bench.processes import BenchmarkError
 from cordguard_bench.workload import Load
 
+LOOK_S: Final = 1.0
 OVERHEAD_S: Final = 6.0
 """Of a run beside its load: start, answer, end."""
 
@@ -50,24 +52,49 @@ class Failure:
 Outcome = Measurement | Failure
 
 
-def run_all(turns: Sequence[Turn], out: TextIO = sys.stderr) -> list[Outcome]:
-    """Do them in order."""
-    progress, began_s = Progress(out), time.monotonic()
-    outcomes: list[Outcome] = []
+def run_all(turns: Sequence[Turn], *, patience_s: float = 0.0, out: TextIO = sys.stderr) -> list[Outcome]:
+    """Do them in order; Ctrl-C ends it with what was measured by then.
+
+    Args:
+        turns: what is to be done.
+        patience_s: how long to wait in all for the machine to be quiet before a run.
+        out: for progress.
+    """
+    began_s, outcomes = time.monotonic(), list[Outcome]()
+    try:
+        _run_each(turns, outcomes, patience_s, out)
+    except KeyboardInterrupt:
+        out.write(f"\nstopped: {len(outcomes)} of {len(turns)} runs were done\n")
+    out.write(f"{len(outcomes)} runs took {(time.monotonic() - began_s) / 60:.1f} min\n")
+    return outcomes
+
+
+def _run_each(turns: Sequence[Turn], outcomes: list[Outcome], patience_s: float, out: TextIO) -> None:
+    progress = Progress(out)
     for number, turn in enumerate(turns):
+        head = _head(number, turns)
         left_s = sum(later.seconds for later in turns[number + 1 :])
-
-        def on_time(share: float, turn: Turn = turn, number: int = number, left_s: float = left_s) -> None:
-            rest_s = left_s + (1 - share) * turn.load.seconds / turn.load.speed
-            progress.show(lambda: f"{_head(number, turns)}: {max(share, 0):.0%}, about {rest_s / 60:.0f} min left")
-
-        outcome = _run(turn, on_time)
+        patience_s = _await_quiet(patience_s, progress, head)
+        outcome = _run(turn, partial(_show, progress, head, turn, left_s))
         progress.clear()
-        out.write(f"{_head(number, turns)}: {_brief(outcome)}\n")
+        out.write(f"{head}: {_brief(outcome)}\n")
         out.flush()
         outcomes.append(outcome)
-    out.write(f"{len(turns)} runs took {(time.monotonic() - began_s) / 60:.1f} min\n")
-    return outcomes
+
+
+def _show(progress: Progress, head: str, turn: Turn, left_s: float, share: float) -> None:
+    rest_s = left_s + (1 - share) * turn.load.seconds / turn.load.speed
+    progress.show(lambda: f"{head}: {max(share, 0):.0%}, about {rest_s / 60:.0f} min left")
+
+
+def _await_quiet(patience_s: float, progress: Progress, head: str) -> float:
+    """Wait until the machine is quiet, or patience is over; what is left of it."""
+    while patience_s > 0:
+        if machine.look(LOOK_S).quiet:
+            return patience_s
+        progress.show(lambda: f"{head}: waits until nobody else uses the machine")
+        patience_s -= LOOK_S
+    return 0.0
 
 
 def prepare(contestants: Iterable[Contestant], out: TextIO = sys.stderr) -> dict[str, str]:

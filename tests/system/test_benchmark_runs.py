@@ -17,7 +17,7 @@ def test_we_and_a_bare_callback_are_measured_side_by_side(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = machine.Share(2.0, (), 30.0, 0.0)
-    monkeypatch.setattr(machine, "look", lambda: busy)
+    monkeypatch.setattr(machine, "look", lambda: busy)  # takes two seconds each time
     file = tmp_path / "figures.json"
     size = ["--runs", "1", "--seconds", "0.8", "--warm-up", "0.4", "--rooms", "2", "--rate", "100"]
     choice = ["--only", "cordguard", "paho-nodelay", "--broker", "mosquitto", "--crossing-every", "0.25"]

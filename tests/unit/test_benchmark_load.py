@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -10,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from alarm_latency import turns
+from alarm_latency import main, turns
 from cordguard.contract import topics
 from cordguard.contract.alarms import Transition
 from cordguard.contract.capture import CapturedInput
 from cordguard.contract.telemetry import GeneratorReading, TemperatureReading
 from cordguard.engine.room import RoomEngine
 from cordguard.safety.playback import policy_of, shipped_policy_text
-from cordguard_bench import packets
+from cordguard_bench import machine, packets, session
 from cordguard_bench.contestants import hysteresis, node_red
 from cordguard_bench.contestants.roster import CONTESTANTS
 from cordguard_bench.frames import (
@@ -225,3 +226,44 @@ def test_everybody_runs_once_in_a_round_and_nobody_always_first() -> None:
     assert all({turn.contestant.name for turn in turns} == {one.name for one in CONTESTANTS} for turns in rounds)
     assert {turns[0].contestant.name for turns in rounds} == {one.name for one in CONTESTANTS}
     assert {turn.broker for turn in planned} == {"mosquitto", "nats"}
+
+
+def test_a_load_that_is_none_is_refused_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong, says in (
+        (["--rooms", "300", "--rate", "10"], "300 rooms at 10 messages/s for 30 s are 0 frames"),
+        (["--rate", "0"], "argument --rate: '0' is not a number above 0"),
+        (["--runs", "0"], "argument --runs: '0' is not a whole number from 1"),
+        (["--rooms", "many"], "argument --rooms: 'many' is not a whole number from 1"),
+    ):
+        with pytest.raises(SystemExit):
+            main(wrong)
+        assert says in capsys.readouterr().err
+
+
+def test_stopping_keeps_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned, out = turns(CONTESTANTS, ["mosquitto"], LOAD, 1), io.StringIO()
+
+    def run(turn: session.Turn, _on_time: object) -> session.Outcome:
+        if turn is planned[2]:
+            raise KeyboardInterrupt
+        return session.Failure(turn.contestant.name, turn.broker, "it did not start")
+
+    monkeypatch.setattr(session, "_run", run)
+    outcomes = session.run_all(planned, out=out)
+    assert [outcome.contestant for outcome in outcomes if isinstance(outcome, session.Failure)] == ["cordguard", "paho"]
+    assert "stopped: 2 of 5 runs were done" in out.getvalue()
+    assert "paho as it comes: FAILED: it did not start" in out.getvalue()
+
+
+def test_it_waits_for_a_quiet_machine_as_long_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [machine.Share(1, (), percent, 0) for percent in (80, 30, 2, 70, 70, 70)]
+    monkeypatch.setattr(machine, "look", lambda _seconds: looks.pop(0))
+    began: list[int] = []
+
+    def run(turn: session.Turn, _on_time: object) -> session.Outcome:
+        began.append(len(looks))
+        return session.Failure(turn.contestant.name, turn.broker, "")
+
+    monkeypatch.setattr(session, "_run", run)
+    session.run_all(turns(CONTESTANTS[:2], ["mosquitto"], LOAD, 1), patience_s=5, out=io.StringIO())
+    assert began == [3, 0]
