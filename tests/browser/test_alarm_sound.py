@@ -39,6 +39,13 @@ async ([latest, ageS, failingForS]) => {
 }
 """
 
+PRESENT = [
+    {"alarm_id": "a", "priority": "high", "can_acknowledge": True},
+    {"alarm_id": "b", "priority": "high", "can_acknowledge": False},
+    {"alarm_id": "c", "priority": "low", "can_acknowledge": True},
+    {"alarm_id": "d", "priority": "info", "can_acknowledge": True},
+]
+
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Page]:
@@ -171,11 +178,25 @@ def test_a10_a16_what_calls_for_somebody(
     stands_still: bool,  # noqa: FBT001
     called: list[str],
 ) -> None:
-    present = [
-        {"alarm_id": "a", "priority": "high", "can_acknowledge": True},
-        {"alarm_id": "b", "priority": "high", "can_acknowledge": False},
-        {"alarm_id": "c", "priority": "low", "can_acknowledge": True},
-        {"alarm_id": "d", "priority": "info", "can_acknowledge": True},
-    ]
-    latest = {"stands_still": stands_still, "alarms": {"audio_paused_for_s": paused_for_s, "present": present}}
+    shown = {"audio_paused_for_s": paused_for_s, "reminded_for_s": None, "present": PRESENT}
+    latest = {"stands_still": stands_still, "alarms": shown}
     assert page.evaluate(CALLS, [latest, age_s, failing_for_s]) == called
+
+
+@pytest.mark.parametrize(
+    ("priorities", "reminded_for_s", "age_s", "called"),
+    [
+        pytest.param("all", 0.0, 0.0, ["high"], id="a reminder is heard in a pause"),
+        pytest.param("all", 3.0, 1.0, ["high"], id="to the end of its burst"),
+        pytest.param("all", 3.5, 1.0, [], id="and not again"),
+        pytest.param("all", None, 0.0, [], id="nothing is heard without one"),
+        pytest.param("medium", 0.0, 0.0, [], id="nor for what is not HIGH"),
+        pytest.param("seen", 0.0, 0.0, [], id="nor for what somebody has acknowledged since"),
+    ],
+)
+def test_a11_in_a_pause_a_reminder_of_a_high_alarm_is_heard_once(
+    page: Page, priorities: str, reminded_for_s: float | None, age_s: float, called: list[str]
+) -> None:
+    present = {"all": PRESENT, "medium": PRESENT[2:], "seen": PRESENT[1:]}[priorities]
+    shown = {"audio_paused_for_s": 60.0, "reminded_for_s": reminded_for_s, "present": present}
+    assert page.evaluate(CALLS, [{"stands_still": False, "alarms": shown}, age_s, None]) == called

@@ -156,6 +156,21 @@ def test_a10_the_sound_is_paused_by_a_button_counts_down_and_returns(stage: Stag
     assert [command.action for command in stage.safety.commands] == ["pause-audio", "resume-audio"]
 
 
+def test_a11_in_a_pause_a_reminder_is_heard_once_and_the_pause_goes_on(stage: Stage, page: Page) -> None:
+    stage.do(lambda: stage.safety.raise_alarm("R01", "high", "A high one"))
+    page.wait_for_function(LOUD)
+    page.get_by_role("button", name="Pause audio").click()
+    expect(page.locator("#audio-paused")).to_be_visible()
+    page.wait_for_function("() => window.loudness() < 0.001")
+    begun = page.evaluate("window.bursts.length")
+    stage.do(lambda: stage.safety.remind("R01"))
+    page.wait_for_function("(begun) => window.bursts.length === begun + 1", arg=begun, timeout=2_000)
+    page.evaluate(WAIT, 4_500)  # the burst, and what it is given to begin late
+    assert page.evaluate(SILENT_FOR_A_WHILE, 4_000)
+    expect(page.locator("#audio-paused")).to_be_visible()
+    assert page.evaluate("window.bursts.length") == begun + 1
+
+
 def test_a16_a_silent_alarm_system_is_heard(stage: Stage, page: Page) -> None:
     stage.safety.speaking = False
     expect(page.locator("#failure")).to_be_visible()

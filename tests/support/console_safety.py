@@ -132,6 +132,10 @@ class StandIn:
             alarm = self.alarms[rule] = alarm.model_copy(update={"condition": False, "latched": True})
         self._change(alarm.model_copy(update={"condition": False}), "ended")
 
+    def remind(self, rule: str) -> None:
+        """A HIGH alarm that nobody acknowledged says so again."""
+        self._change(self.alarms[rule], "reminded")
+
     def fail(self, what: str, *, failed: bool = True) -> None:
         """The watchdog's word that alarms do not work, or that they do again."""
         failure = Failure(failed=failed, since_us=self.clock.now_us(), what=what)

@@ -96,8 +96,8 @@ class AlarmTable:
         if expires_us < now_us:
             self._answer("refused")
         elif action == "pause-audio":
-            self.paused_until_us = now_us + PAUSE_US
-            self._answer("paused")
+            self._answer("paused" if self.paused_until_us is None else "refused")
+            self.paused_until_us = self.paused_until_us or now_us + PAUSE_US
         elif action == "resume-audio":
             self._answer("refused" if self.paused_until_us is None else "resumed")
             self.paused_until_us = None

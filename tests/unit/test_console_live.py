@@ -160,6 +160,25 @@ def test_retained_alarms_after_a_reconnect_do_not_replace_newer_ones() -> None:
     assert len(room.alarms.present) == 1
 
 
+def test_a11_a_reminder_is_told_until_a_pause_begins_and_again_within_it() -> None:
+    site = living(at(0))
+
+    def reminded_for_s(moment: Moment) -> float | None:
+        frame = from_json(view.latest(site, room_of(site), moment, connected=True, simulated=False))
+        answer: float | None = frame["alarms"]["reminded_for_s"]
+        return answer
+
+    assert reminded_for_s(at(0)) is None
+    site.apply(incoming(topics.TRANSITION, transition("reminded", step=2), at(10)))
+    assert reminded_for_s(at(510)) == 0.5
+    for moment in (at(600), at(1_600)):
+        site.apply(incoming(topics.ALARMS, alarms(moment, alarm(), audio="paused"), moment))
+    assert reminded_for_s(at(700)) is None
+    site.apply(incoming(topics.TRANSITION, transition("reminded", step=3), at(2_000)))
+    site.apply(incoming(topics.ALARMS, alarms(at(2_600), alarm(), audio="paused"), at(2_600)))
+    assert reminded_for_s(at(3_000)) == 1.0
+
+
 def test_an_older_revision_of_the_case_changes_nothing() -> None:
     site = SiteLive(at(0))
     case = Case(session="s-1", revision=3, state="open", opened_us=T0_US)

@@ -59,6 +59,8 @@ class RoomLive:
     alarms: PresentAlarms | None = None
     alarms_came: Moment | None = None
     """When safety last said it live; a retained message proves nothing about now."""
+    reminded: Moment | None = None
+    """When an alarm last reminded of itself, since the sound was last paused."""
     case: Case | None = None
     case_came: Moment | None = None
     case_refused: str | None = None
@@ -171,6 +173,8 @@ def _on_alarms(room: RoomLive, parsed: ParsedTopic, incoming: Incoming) -> Unrea
         return alarms
     if incoming.retained and room.alarms_came is not None:
         return None  # after a reconnect the kept message comes again: it is no news
+    if alarms.audio == "paused" and (room.alarms is None or room.alarms.audio != "paused"):
+        room.reminded = None  # a pause is silent from its beginning
     room.alarms = alarms
     room.alarms_came = room.alarms_came if incoming.retained else incoming.came
     for alarm in alarms.present:
@@ -190,6 +194,8 @@ def _on_transition(room: RoomLive, parsed: ParsedTopic, incoming: Incoming) -> U
     room.commands.answer(transition)
     if transition.change in {"raised", "escalated"}:
         room.mark(transition.alarm_id, AlarmMark(transition.event_us, transition.priority))
+    elif transition.change == "reminded":
+        room.reminded = incoming.came
     return None
 
 

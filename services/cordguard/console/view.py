@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 
 from cordguard.console.failures import alarm_system_failures, hears_foreign_clock, service_state, stands_still
 from cordguard.console.live import AlarmMark, RoomLive, SiteLive
-from cordguard.console.moments import STALE_MS, UNKNOWN_MS, Freshness, Moment, freshness
+from cordguard.console.moments import STALE_MS, UNKNOWN_MS, Freshness, Moment, freshness, seconds
 from cordguard.console.numerals import Numerals, numerals
 from cordguard.console.presentation import SYMBOLS, AlarmView, alarm_views, highest, paused_for_s
 from cordguard.console.standing import CaseStanding, case_standing
@@ -42,6 +42,8 @@ class AlarmsView:
     state: Literal["current", "last-known", "unknown"]
     age_ms: int | None
     audio_paused_for_s: float | None
+    reminded_for_s: float | None
+    """How long ago an alarm reminded of itself, on our own clock; None if none did."""
     present: list[AlarmView]
 
 
@@ -230,9 +232,11 @@ def _choice(room: RoomLive, now: Moment) -> RoomChoice:
 
 def _alarms(room: RoomLive | None, now: Moment) -> AlarmsView:
     if room is None or room.alarms is None:
-        return AlarmsView("unknown", None, None, [])
+        return AlarmsView("unknown", None, None, None, [])
     state, age_ms = _alarms_state(room, now)
-    return AlarmsView(state, age_ms, paused_for_s(room.alarms, now), alarm_views(room.alarms.present, now.clock_us))
+    reminded_for_s = seconds(now.server_us - room.reminded.server_us) if room.reminded is not None else None
+    present = alarm_views(room.alarms.present, now.clock_us)
+    return AlarmsView(state, age_ms, paused_for_s(room.alarms, now), reminded_for_s, present)
 
 
 def _commands(room: RoomLive | None, now: Moment) -> list[CommandView]:

@@ -71,7 +71,11 @@ def _change_alarm(step: Step, command: Command, event: Event) -> None:
 
 
 def _pause(step: Step, command: Command) -> None:
+    """Pause the sound; a pause that runs is not prolonged: pressed again and again it would be an "off" (A10)."""
     state = step.state
+    if state.paused_until_us is not None:
+        _refuse(step, command, "the sound is paused already")
+        return
     pause_s = state.policy.alarm_system.audio_pause_s
     state.paused_until_us = step.received_us + int(pause_s * _US_PER_S)
     state.pause_command = command.command_id

@@ -10,6 +10,8 @@ import { burstS, SIGNALS } from "./sound.js";
 export const FAILURE_HEARD_S = 120;
 /** A new alarm waits no longer than this after a burst of its own priority. */
 const NEWS_AFTER_S = 2.5;
+/** In a pause a reminder calls for the time of one burst, and a little for one that begins late. */
+const REMINDER_S = burstS("high") + 1;
 
 /** @type {Sounding[]} */
 const BY_URGENCY = ["high", "medium", "low"];
@@ -22,7 +24,7 @@ const BY_URGENCY = ["high", "medium", "low"];
 
 /**
  * What calls for somebody: unacknowledged alarms while the room's sound is not paused, and a failed alarm system. Alarms
- * that were last known count like current ones: nobody said that they are over.
+ * that were last known count like current ones: nobody said that they are over. In a pause a reminder calls once.
  * @param {Latest} latest @param {number} ageS how old it is
  * @param {number | null} failingForS since when the alarm system has failed, or is not heard; null if it works
  * @returns {Call[]}
@@ -31,7 +33,15 @@ export function callsOf(latest, ageS, failingForS) {
   if (latest.stands_still) return [];
   const failure = failingForS !== null && failingForS < FAILURE_HEARD_S ? [{ key: "failure", priority: BY_URGENCY[0] }] : [];
   const isPaused = (latest.alarms.audio_paused_for_s ?? 0) > ageS;
-  return isPaused ? failure : [...failure, ...unacknowledged(latest)];
+  return isPaused ? [...failure, ...reminder(latest, ageS)] : [...failure, ...unacknowledged(latest)];
+}
+
+/** One burst of HIGH while a HIGH alarm that nobody acknowledged has just reminded of itself.
+ * @param {Latest} latest @param {number} ageS @returns {Call[]} */
+function reminder(latest, ageS) {
+  const forS = latest.alarms.reminded_for_s;
+  const isNew = forS !== null && forS + ageS < REMINDER_S;
+  return isNew ? unacknowledged(latest).filter(({ priority }) => priority === "high").slice(0, 1) : [];
 }
 
 /** @param {Latest} latest @returns {Call[]} */

@@ -70,6 +70,7 @@
  * @property {"current" | "last-known" | "unknown"} state
  * @property {number | null} age_ms
  * @property {number | null} audio_paused_for_s
+ * @property {number | null} reminded_for_s how long ago an alarm reminded of itself
  * @property {Alarm[]} present
  *
  * @typedef {object} CaseStanding
