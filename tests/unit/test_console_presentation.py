@@ -44,10 +44,6 @@ def test_a4_alarm_text_has_a_contrast_of_7_to_1_in_both_halves_of_a_flash(priori
     assert contrast(colours["dim"], colours["dim-ink"]) >= 7.0
 
 
-def test_a4_the_sign_of_the_most_urgent_alarm_is_20_mm_high() -> None:
-    assert re.search(r"\.alarm\.first \.sign {[^}]*font-size: 20mm", css("alarms.css"))
-
-
 def test_no_trace_has_a_colour_of_an_alarm() -> None:
     traces = re.findall(r"--trace-\d: (#[0-9a-f]{6})", css("base.css"))
     assert len(traces) == 6

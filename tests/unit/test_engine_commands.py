@@ -84,17 +84,33 @@ def test_reset_is_refused_while_the_condition_holds() -> None:
     assert room.alarm("R01") == alarm
 
 
-def test_a9_acknowledging_a_lost_sensor_never_acknowledges_the_thermal_alarm_under_it() -> None:
+def lose_the_sensor(room: Room, how: str) -> None:
+    """The hot sensor is lost in one of three ways."""
+    if how == "R08":
+        room.run(3.0, power_w=10.0, canal="open", tip=37.0)
+    elif how == "R14":
+        room.run(3.0, power_w=10.0, tip=37.0)
+    else:
+        room.generator(10.0, source="gen")
+        room.wait(2.5)
+        room.generator(10.0, source="gen")  # RF goes on, and who says so is heard
+        room.wait(2.5)
+
+
+@pytest.mark.parametrize("how", ["R08", "R14", "R17"])
+def test_a9_acknowledging_a_lost_sensor_never_acknowledges_the_thermal_alarm_under_it(how: str) -> None:
     room = Room()
     room.case()
     room.run(1.0, power_w=10.0, canal=46.0, tip=37.0)
-    room.run(3.0, power_w=10.0, canal="open", tip=37.0)
-    lost = room.alarm("R08")
+    lose_the_sensor(room, how)
+    lost = room.alarm(how, "dev" if how == "R17" else CANAL)
     assert lost is not None
-    assert told(room.command("acknowledge", lost.alarm_id)) == ["R08 acknowledged high"]
+    assert told(room.command("acknowledge", lost.alarm_id)) == [f"{how} acknowledged high"]
     thermal = room.alarm("R01")
     assert thermal is not None
     assert (thermal.condition, thermal.acknowledged, thermal.sensor) == (True, False, CANAL)
+    first = next(alarm for alarm in room.engine.present_alarms(room.now_us).present if not alarm.acknowledged)
+    assert first.kind == "physiological"
 
 
 def test_a10_a_pause_lasts_120_s_is_counted_down_and_answered() -> None:

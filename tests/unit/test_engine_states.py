@@ -123,6 +123,26 @@ def test_a8_a_non_latching_alarm_goes_with_its_condition() -> None:
     assert room.alarm("R02") is None
 
 
+@pytest.mark.parametrize("together", [1, 3, 9])
+def test_a8_a13_the_samples_time_decides_start_and_end_alike_however_they_arrive(together: int) -> None:
+    """Frames that come late and several at once, as over a poor network."""
+    courses = [37.0] * 20 + [42.5] * 40 + [45.5] * 20 + [41.0] * 20
+
+    def told_of(arrivals: int) -> list[tuple[str, str, int]]:
+        room = watched()
+        began_us = room.now_us
+        for number, canal in enumerate(courses):
+            if number % arrivals == 0:
+                room.now_us = began_us + us(0.1) * (number + arrivals - 1)
+            room.frame({"canal": canal, "tip": 37.0}, at_us=began_us + us(0.1) * number)
+        said = room.of("R01", "R02", "R04")
+        assert {entry.rule for entry in said} == {"R01", "R02", "R04"}
+        return [(entry.alarm_id, entry.change, entry.event_us) for entry in said]
+
+    assert told_of(together) == told_of(1)
+    assert {change for _, change, _ in told_of(together)} >= {"raised", "ended"}
+
+
 def test_raised_again_while_latched_keeps_the_name_counts_on_and_sounds_again() -> None:
     room = watched()
     raised = hot(room)

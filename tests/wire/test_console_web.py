@@ -154,6 +154,18 @@ def test_h26_a_reset_wants_a_second_confirmation(web: Web) -> None:
     assert web.outgoing() == []
 
 
+@pytest.mark.parametrize("action", ["audio-off", "alarm-off", "silence", "disable", "set-limit"])
+def test_a10_a14_no_request_turns_alarms_off_or_changes_a_limit(web: Web, action: str) -> None:
+    web.log_in()
+    web.hear(incoming(topics.VITALS, vitals(at(0)), at(0)))
+    answer = web.post(COMMANDS, {"action": action, "alarm_id": "0" * 32, "confirmed": True})
+    assert answer.status_code == 422
+    assert answer.json()["errors"]["form"].startswith("action: ")
+    for path in ("/api/policy", "/api/limits", "/api/rules", "/api/ledger", f"/api/rooms/{ROOM}/limits"):
+        assert web.post(path, {}).status_code == 404
+    assert web.outgoing() == []
+
+
 @pytest.mark.parametrize("actor", ["Mrs Smith", "", "x" * 129])
 def test_nobody_acts_under_a_name(web: Web, actor: str) -> None:
     web.log_in()

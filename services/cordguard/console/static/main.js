@@ -63,7 +63,7 @@ function show() {
   const extraMs = ageMs > NORMAL_AGE_MS ? ageMs : 0;
   const numerals = newest.numerals && grownOld(newest.numerals, extraMs, ageLimits);
   document.body.dataset.room = newest.room ?? "";
-  showHeader(newest, shownCase, choose);
+  showHeader({ ...newest, numerals }, shownCase, choose);
   showSystem(newest);
   showStanding(newest.case_standing);
   showAlarms(newest, isHeard);

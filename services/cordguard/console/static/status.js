@@ -62,6 +62,7 @@ export function caseWords(shown, standing) {
 function limitsLine({ numerals }) {
   if (!numerals?.profile) return `Limits ${UNKNOWN}`;
   const pending = numerals.case_pending ? " · amendment waits for RF off" : "";
+  if (numerals.state === "unknown") return `Limits not in force, last known: ${numerals.profile}`;
   return `Limits: ${numerals.profile} · policy ${shortHash(numerals.policy)}${pending}`;
 }
 
