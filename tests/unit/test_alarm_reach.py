@@ -1,8 +1,9 @@
-"""What is out of people's reach: limits, latching and the log (A8, A14); and what reaches the alarms alone (A6, A17)."""
+"""What is out of people's reach: limits, latching and the log (A8, A14); order (A6), and the loss of a page (A17)."""
 
 from __future__ import annotations
 
 import json
+
 import pytest
 
 from cordguard.console.caseform import CaseFields
