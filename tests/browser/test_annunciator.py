@@ -194,7 +194,7 @@ def test_the_room_beats_while_its_page_sounds_and_stops_when_the_page_is_closed(
     assert listener.heard() == []
 
 
-def test_a_frozen_page_stops_the_beat_until_it_lives_again(stage: Stage, page: Page, listener: Listener) -> None:
+def test_a20_a_frozen_page_stops_the_beat_until_it_lives_again(stage: Stage, page: Page, listener: Listener) -> None:
     page.evaluate(f"() => setTimeout(() => ({FREEZE})(4_000), 0)")
     frozen_us = stage.clock.now_us()
     wait_until(lambda: stage.clock.now_us() > frozen_us + 2_600_000, what="the end of what a page's word is worth")
@@ -204,14 +204,14 @@ def test_a_frozen_page_stops_the_beat_until_it_lives_again(stage: Stage, page: P
     assert listener.next().audible
 
 
-def test_another_page_takes_over_within_2_s_from_one_that_freezes(stage: Stage, page: Page) -> None:
+def test_a20_another_page_takes_over_within_2_s_from_one_that_freezes(stage: Stage, page: Page) -> None:
     other = second_page(stage, page)
     page.evaluate(f"() => setTimeout(() => ({FREEZE})(5_000), 0)")
     expect(other.locator("#sound-state")).to_have_text("This page sounds alarms.", timeout=2_800)
     expect(page.locator("#sound-state")).to_have_text("Another page sounds alarms.")
 
 
-def test_one_page_sounds_the_others_say_so_and_one_takes_over_when_it_goes(stage: Stage, page: Page) -> None:
+def test_a20_one_page_sounds_the_others_say_so_and_one_takes_over_when_it_goes(stage: Stage, page: Page) -> None:
     other = second_page(stage, page)
     stage.do(lambda: stage.safety.raise_alarm("R01", "high", "A high one"))
     page.wait_for_function(LOUD)

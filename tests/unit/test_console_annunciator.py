@@ -37,7 +37,7 @@ def test_while_all_pages_are_mute_nobody_sounds() -> None:
     assert owners(Annunciators(), at(0), saying(OFF, at(0)), Viewer(ROOM)) == ["nobody", "nobody"]
 
 
-def test_a_page_keeps_the_sound_when_an_older_page_is_unmuted() -> None:
+def test_a20_a_page_keeps_the_sound_when_an_older_page_is_unmuted() -> None:
     annunciators, older, owner = Annunciators(), saying(OFF, at(0)), saying(ON, at(0))
     owners(annunciators, at(0), older, owner)
     hear(older, ON, at(100))
@@ -45,7 +45,7 @@ def test_a_page_keeps_the_sound_when_an_older_page_is_unmuted() -> None:
 
 
 @pytest.mark.parametrize("says", [None, OFF])
-def test_another_page_takes_over_within_2_s_from_one_that_freezes_and_at_once_from_one_that_is_mute(
+def test_a20_another_page_takes_over_within_2_s_from_one_that_freezes_and_at_once_from_one_that_is_mute(
     says: str | None,
 ) -> None:
     annunciators, owner, other = Annunciators(), saying(ON, at(0)), saying(ON, at(0))
@@ -57,7 +57,7 @@ def test_another_page_takes_over_within_2_s_from_one_that_freezes_and_at_once_fr
     assert owners(annunciators, at(1_900 if says else 2_001), owner, other) == ["elsewhere", "here"]
 
 
-def test_another_page_takes_over_at_once_from_one_that_is_closed() -> None:
+def test_a20_another_page_takes_over_at_once_from_one_that_is_closed() -> None:
     annunciators, owner, other = Annunciators(), saying(ON, at(0)), saying(ON, at(0))
     owners(annunciators, at(0), owner, other)
     assert owners(annunciators, at(100), other) == ["here"]

@@ -27,7 +27,7 @@ def test_no_failure_is_claimed_while_everything_speaks() -> None:
         ("watchdog", "The watchdog does not answer"),
     ],
 )
-def test_a16_each_silence_alone_is_an_alarm_system_failure_after_3_s(silent: str, said: str) -> None:
+def test_a16_a19_each_silence_alone_is_an_alarm_system_failure_after_3_s(silent: str, said: str) -> None:
     site = living(at(0))
     speak(site, at(3_100), silent)
     assert said in reasons(site, at(3_101))

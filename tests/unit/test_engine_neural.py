@@ -124,7 +124,7 @@ def settled(slope_c_per_s: float, from_c: float) -> Room:
     return room
 
 
-def test_r04_is_raised_3_s_after_the_forecast_reaches_its_limit() -> None:
+def test_a21_r04_is_raised_3_s_after_the_forecast_reaches_its_limit() -> None:
     slope = 0.05
     # the forecast is temperature + 60 s x slope: it reaches 43.5 °C at 40.5 °C
     room = settled(slope, 40.4)
@@ -142,7 +142,7 @@ def test_r04_is_raised_3_s_after_the_forecast_reaches_its_limit() -> None:
     assert raised.evidence["slope_c_per_s"] == pytest.approx(slope, rel=1e-6)
 
 
-def test_r04_escalates_after_3_s_at_the_higher_limit_and_falls_back_step_by_step() -> None:
+def test_a21_r04_escalates_after_3_s_at_the_higher_limit_and_falls_back_step_by_step() -> None:
     room = settled(0.05, 40.4)
     ramp(room, 40.4, 0.05, 45.0)
     assert room.story("R04") == ["R04 raised medium", "R04 escalated high"]
@@ -155,13 +155,13 @@ def test_r04_escalates_after_3_s_at_the_higher_limit_and_falls_back_step_by_step
     assert room.story("R04")[2:] == ["R04 deescalated medium", "R04 ended medium"]
 
 
-def test_r04_is_silent_for_a_forecast_just_below_its_limit() -> None:
+def test_a21_r04_is_silent_for_a_forecast_just_below_its_limit() -> None:
     room = settled(0.05, 39.0)
     ramp(room, 39.0, 0.05, 29.0)  # up to 40.45 °C: the forecast stays below 43.5 °C
     assert room.story("R04") == []
 
 
-def test_r04_is_gated_below_39_degrees_and_below_three_hundredths_of_a_degree_a_second() -> None:
+def test_a21_r04_is_gated_below_39_degrees_and_below_three_hundredths_of_a_degree_a_second() -> None:
     steep = settled(0.1, 37.0)
     ramp(steep, 37.0, 0.1, 19.9)  # up to 38.99 °C, forecast 45 °C
     assert steep.story("R04") == []
@@ -171,7 +171,7 @@ def test_r04_is_gated_below_39_degrees_and_below_three_hundredths_of_a_degree_a_
     assert slow.story("R04") == []
 
 
-def test_r04_takes_the_slope_of_the_last_10_s() -> None:
+def test_a21_r04_takes_the_slope_of_the_last_10_s() -> None:
     room = watched()
     room.run(20.0, canal=37.0)
     ramp(room, 37.0, 0.02, 9.5)
@@ -182,7 +182,7 @@ def test_r04_takes_the_slope_of_the_last_10_s() -> None:
     assert room.sensor().slope_c_per_s == pytest.approx(0.02, rel=1e-6)
 
 
-def test_r04_needs_eight_samples_for_a_slope() -> None:
+def test_a21_r04_needs_eight_samples_for_a_slope() -> None:
     room = watched()
     room.now_us += us(30.0)  # the window is empty again
     for number in range(7):
@@ -192,7 +192,7 @@ def test_r04_needs_eight_samples_for_a_slope() -> None:
 
 
 @pytest.mark.parametrize(("period_s", "span_s"), [(0.1, 5.0), (0.25, 5.0), (0.5, 10.0)])
-def test_r04_takes_a_5_s_slope_in_the_first_30_s_of_rf_from_4_hz_on(period_s: float, span_s: float) -> None:
+def test_a21_r04_takes_a_5_s_slope_in_the_first_30_s_of_rf_from_4_hz_on(period_s: float, span_s: float) -> None:
     room = Room()
     room.case(profile="standard")
     room.run(20.0, canal=40.0, power_w=0.0, period_s=period_s)

@@ -133,7 +133,7 @@ def test_r42_is_raised_while_the_journal_cannot_be_written() -> None:
     assert told(room.send("local/self-check", {"journal": "ok"})) == ["R42 ended high"]
 
 
-def test_r43_is_raised_above_1_s_and_ends_below_half_a_second() -> None:
+def test_a7_r43_is_raised_above_1_s_and_ends_below_half_a_second() -> None:
     room = watched()
     said = [
         told(room.send("local/self-check", {"latency_ms": {"p50": 1.0, "p99": p99}}))

@@ -184,7 +184,7 @@ def test_r14_is_high_for_a_nerve_s_sensor_that_never_came() -> None:
     assert (raised.priority, raised.sensor, raised.received_us) == ("high", CANAL, began_us + us(2.0))
 
 
-def test_r14_never_clears_masks_or_acknowledges_a_thermal_alarm_h9() -> None:
+def test_h9_r14_never_clears_masks_or_acknowledges_a_thermal_alarm() -> None:
     room = watched(power_w=10.0)
     room.run(0.5, power_w=10.0, canal=46.0, tip=37.0)
     before = room.story("R01", "R02", "R04", "R06")

@@ -251,7 +251,7 @@ def test_r40_names_an_unlisted_sensor_under_rf() -> None:
     assert room.story("R40") == ["R40 raised medium", "R40 ended medium"]
 
 
-def test_r44_is_raised_at_once_by_a_stamp_that_contradicts_the_open_case_h15() -> None:
+def test_h15_r44_is_raised_at_once_by_a_stamp_that_contradicts_the_open_case() -> None:
     room = watched()
     room.now_us += TENTH
     said = room.temperature(session="s-9", canal=37.0, tip=37.0)

@@ -30,7 +30,7 @@ def go_on(room: Room, seconds: float, *, power_w: float = 10.0, canal: float = 3
 # --- R46 ---
 
 
-def test_r46_is_raised_when_nobody_was_heard_of_for_10_s_of_rf_also_in_a_room_that_never_had_a_page() -> None:
+def test_a20_r46_is_raised_when_nobody_was_heard_of_for_10_s_of_rf_also_in_a_room_that_never_had_a_page() -> None:
     room = under_rf()
     began_us = room.now_us
     go_on(room, 9.9)
@@ -142,7 +142,7 @@ def escalations(room: Room, parent: str) -> list[str]:
     return told(said)
 
 
-def test_r38_is_raised_30_s_after_a_high_alarm_that_nobody_acknowledged_and_names_it() -> None:
+def test_a18_r38_is_raised_30_s_after_a_high_alarm_that_nobody_acknowledged_and_names_it() -> None:
     room = hot()
     parent = room.of("R01")[0]
     go_on(room, 29.8, canal=46.0, heard=True)
@@ -157,7 +157,7 @@ def test_r38_is_raised_30_s_after_a_high_alarm_that_nobody_acknowledged_and_name
     assert "R01" in raised.message
 
 
-def test_r38_never_changes_its_parent() -> None:
+def test_a18_r38_never_changes_its_parent() -> None:
     room = hot()
     parent = room.alarm("R01")
     go_on(room, 31.0, canal=46.0, heard=True)
@@ -169,7 +169,7 @@ def test_r38_never_changes_its_parent() -> None:
     assert room.story("R01") == ["R01 raised high"]
 
 
-def test_r38_ends_when_the_alarm_meant_is_acknowledged_and_only_then() -> None:
+def test_a18_r38_ends_when_the_alarm_meant_is_acknowledged_and_only_then() -> None:
     room = hot()
     parent = room.of("R01")[0].alarm_id
     go_on(room, 31.0, canal=46.0, heard=True)
@@ -192,7 +192,7 @@ def test_r38_ends_when_the_alarm_meant_is_over() -> None:
     assert escalations(room, parent) == ["R38 raised high", "R38 ended high"]
 
 
-def test_r38_an_alarm_acknowledged_in_time_is_not_escalated() -> None:
+def test_a18_r38_an_alarm_acknowledged_in_time_is_not_escalated() -> None:
     room = hot()
     for alarm in room.engine.present_alarms(room.now_us).present:
         room.command("acknowledge", alarm.alarm_id)

@@ -88,7 +88,7 @@ def test_h5_no_panel_shows_an_old_number_as_if_it_were_current(panel: Json) -> N
             assert (custom["insertNulls"], custom["spanNulls"]) == (2_000, False)
 
 
-def test_h9_grafana_judges_no_alarm() -> None:
+def test_h9_a18_grafana_judges_no_alarm() -> None:
     assert not (GRAFANA / "provisioning" / "alerting").exists()
     assert not [panel for panel in PANELS if "alert" in panel or panel["type"] == "alertlist"]
 

@@ -134,7 +134,7 @@ def test_h11_a16_a_dead_safety_is_a_failure_within_three_seconds(running_s: floa
     assert world.what() == "no answer from safety"
 
 
-def test_h11_without_any_proof_the_failure_comes_at_the_deadline_from_connecting() -> None:
+def test_h11_a19_without_any_proof_the_failure_comes_at_the_deadline_from_connecting() -> None:
     world = World()
     world.delay_us = None
     assert world.time_to(failed=True) == pytest.approx(DEADLINE_US / 1e6, abs=0.06)
@@ -150,7 +150,7 @@ def test_h11_the_wait_for_the_first_proof_begins_when_the_broker_is_reached() ->
     assert world.time_to(failed=False) <= 1.2
 
 
-def test_h11_late_answers_are_no_proof() -> None:
+def test_h11_a19_late_answers_are_no_proof() -> None:
     world = World()
     world.delay_us = FRESH_US + 100_000
     verdict = world.run(10)

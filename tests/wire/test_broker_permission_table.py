@@ -70,7 +70,7 @@ def heard_and_kept(rig: NetworkRig, opened: list[Client], site: str, party: Part
 
 
 @pytest.mark.parametrize("party", PARTIES)
-def test_h5_of_all_topics_a_party_is_heard_on_its_own_and_on_no_other(
+def test_h17_of_all_topics_a_party_is_heard_on_its_own_and_on_no_other(
     rig: NetworkRig, opened: list[Client], site: str, party: Party
 ) -> None:
     heard, kept = heard_and_kept(rig, opened, site, party, all_topics(site))
@@ -78,7 +78,7 @@ def test_h5_of_all_topics_a_party_is_heard_on_its_own_and_on_no_other(
     assert kept == heard
 
 
-def test_h5_by_the_table_safety_alone_publishes_transitions_and_the_console_alone_commands() -> None:
+def test_h17_by_the_table_safety_alone_publishes_transitions_and_the_console_alone_commands() -> None:
     """With the test above: so it is on both brokers."""
     assert [row.publishers for row in TABLE if row.payload is TRANSITION.payload] == [("safety",), ("safety",)]
     assert [row.publishers for row in TABLE if row.payload is COMMAND.payload] == [("console",)]
@@ -108,7 +108,7 @@ def publish_each_row(rig: NetworkRig, opened: list[Client], site: str, rows: tup
     poll_until(lambda: all(client.bus.unconfirmed == 0 for client in everybody), *everybody)
 
 
-def test_h5_whatever_it_subscribes_to_a_party_hears_what_is_meant_for_it_and_nothing_else(
+def test_h17_whatever_it_subscribes_to_a_party_hears_what_is_meant_for_it_and_nothing_else(
     rig: NetworkRig, opened: list[Client], stack: ExitStack, site: str
 ) -> None:
     publish_each_row(rig, opened, site, tuple(row for row in TABLE if row.retained))

@@ -60,7 +60,7 @@ def room(nats_broker: EmbeddedBroker, site: str) -> Iterator[Room]:
         client.bus.close()
 
 
-def test_h5_a_device_is_heard_on_its_own_topics_and_no_other(room: Room) -> None:
+def test_h17_a_device_is_heard_on_its_own_topics_and_no_other(room: Room) -> None:
     own = [
         TEMPERATURE.at(room.site, room="or-1", source="gen-1"),
         f"cordguard/v1/{room.site}/or-1/gen-1/generator",
@@ -80,12 +80,12 @@ def test_h5_a_device_is_heard_on_its_own_topics_and_no_other(room: Room) -> None
 
 
 @pytest.mark.parametrize("party", [party for party in PARTIES if party != "safety"])
-def test_nobody_but_safety_publishes_transitions(room: Room, party: Party) -> None:
+def test_h17_nobody_but_safety_publishes_transitions(room: Room, party: Party) -> None:
     assert room.heard_of(party, TRANSITION.at(room.site, room="or-1")) == []
 
 
 @pytest.mark.parametrize("party", [party for party in PARTIES if party != "console"])
-def test_nobody_but_the_console_publishes_commands(room: Room, party: Party) -> None:
+def test_h17_nobody_but_the_console_publishes_commands(room: Room, party: Party) -> None:
     assert room.heard_of(party, COMMAND.at(room.site, room="or-1")) == []
 
 
@@ -112,7 +112,7 @@ def test_a_denied_retained_message_is_not_kept(room: Room) -> None:
     assert read_retained(open_paho, room.rig.connection("audit"), [CASE.filter(room.site)], quiet_s=0.2) == ()
 
 
-def test_a_last_will_without_permission_is_not_published(room: Room) -> None:
+def test_h17_a_last_will_without_permission_is_not_published(room: Room) -> None:
     device = room.client("device", will=Will(TRANSITION.at(room.site, room="or-1"), b"{}"))
     room.rig.cut(device)
     poll_until(lambda: device.losses, device)
@@ -162,7 +162,7 @@ def refused(connection: Connection) -> str:
     return str(refusal.value)
 
 
-def test_a_wrong_password_is_refused_with_a_sentence(nats_broker: EmbeddedBroker) -> None:
+def test_h17_a_wrong_password_is_refused_with_a_sentence(nats_broker: EmbeddedBroker) -> None:
     right = NatsRig(nats_broker).connection("safety")
     sentence = refused(replace(right, password="guessed"))
     assert sentence == (
@@ -172,7 +172,7 @@ def test_a_wrong_password_is_refused_with_a_sentence(nats_broker: EmbeddedBroker
     assert "guessed" not in sentence
 
 
-def test_no_account_or_an_unknown_one_is_refused(nats_broker: EmbeddedBroker) -> None:
+def test_h17_no_account_or_an_unknown_one_is_refused(nats_broker: EmbeddedBroker) -> None:
     right = NatsRig(nats_broker).connection("safety", "cordguard/v1/#")
     assert "account 'mallory' is unknown" in refused(replace(right, username="mallory"))
     assert "check its accounts" in refused(replace(right, username=None, password=None))

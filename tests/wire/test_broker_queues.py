@@ -28,7 +28,9 @@ def queue_up(rig: Rig, opened: list[Client], site: str) -> Client:
     return recorder
 
 
-def test_5000_messages_for_a_client_that_is_away_all_arrive_in_order(rig: Rig, opened: list[Client], site: str) -> None:
+def test_h6_5000_messages_for_a_client_that_is_away_all_arrive_in_order(
+    rig: Rig, opened: list[Client], site: str
+) -> None:
     recorder = queue_up(rig, opened, site)
     again = come_back(rig, opened, recorder)
     poll_until(lambda: len(set(again.payloads)) == MANY, again, timeout_s=30, what="all that was queued")
@@ -36,7 +38,7 @@ def test_5000_messages_for_a_client_that_is_away_all_arrive_in_order(rig: Rig, o
     assert again.connects == [True]
 
 
-def test_5000_messages_for_a_client_that_is_away_outlive_a_crash_of_the_broker(
+def test_h6_5000_messages_for_a_client_that_is_away_outlive_a_crash_of_the_broker(
     own_rig: Rig, opened: list[Client], site: str
 ) -> None:
     recorder = queue_up(own_rig, opened, site)
