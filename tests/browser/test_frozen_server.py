@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from support.audio import TAP
 from support.chromium import NOTE_LIVE_CHANGES, Watched
 from support.waiting import wait_until
 
@@ -94,4 +95,25 @@ def test_h5_a_server_that_ends_is_no_data(server: Server, watched: Watched) -> N
     tries = len(watched.requests) + 4
     wait_until(lambda: page.evaluate("1") and len(watched.requests) >= tries, timeout_s=20, what="further tries")
     expect(page.locator("body")).to_have_attribute("data-feed", "blank")
+    assert watched.faults == []
+
+
+def test_a16_a20_the_page_that_owns_the_sound_sounds_the_loss_of_its_server_on_its_own_and_no_other_page_does(
+    server: Server, watched: Watched
+) -> None:
+    page = watched.page
+    page.add_init_script(TAP)
+    page.goto(server.link)
+    expect(page.locator("#sound-state")).to_have_text("This page sounds alarms.")
+    other = page.context.new_page()
+    other.add_init_script(TAP)
+    other.goto(page.url)
+    expect(other.locator("#sound-state")).to_have_text("Another page sounds alarms.")
+    assert page.evaluate("window.bursts") == []
+    server.freeze()
+    page.wait_for_function("() => window.loudness() > 0.01", timeout=6_000)
+    assert page.evaluate("window.bursts") == [523]
+    assert other.evaluate("window.bursts") == []
+    server.thaw()
+    expect(page.locator("#no-data")).to_be_hidden()
     assert watched.faults == []

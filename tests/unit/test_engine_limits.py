@@ -115,7 +115,7 @@ def test_an_unlisted_sensor_is_neural_under_the_strictest_profile() -> None:
     ("of_case", "of_status", "role"),
     [("probe", "neural", "neural"), ("neural", "probe", "neural"), ("edge", "tissue", "tissue")],
 )
-def test_of_two_roles_the_stricter_counts(of_case: str, of_status: str, role: str) -> None:
+def test_h4_of_two_roles_the_stricter_counts(of_case: str, of_status: str, role: str) -> None:
     room = Room()
     room.case(sensors={"canal": (of_case, None)})
     room.status(canal=of_status)
@@ -187,7 +187,7 @@ def test_a_sensor_that_stops_being_neural_ends_its_conditions() -> None:
 COOLER = shipped_policy_text().replace("stop_c = 45.0 ", "stop_c = 44.0 ")
 
 
-def test_a_changed_policy_applies_from_the_next_case_and_stands_in_its_transitions() -> None:
+def test_h13_h27_a_changed_policy_applies_from_the_next_case_and_stands_in_its_transitions() -> None:
     room = Room()
     room.case()
     old, new = room.policy.hash, policy_of(COOLER).hash
@@ -207,7 +207,7 @@ def test_a_changed_policy_applies_from_the_next_case_and_stands_in_its_transitio
     assert room.vitals().policy == new
 
 
-def test_an_amendment_of_the_open_case_stays_under_the_policy_it_was_opened_under() -> None:
+def test_h27_an_amendment_of_the_open_case_stays_under_the_policy_it_was_opened_under() -> None:
     room = Room()
     room.case()
     room.new_policy(COOLER)
