@@ -16,8 +16,9 @@ from cordguard.engine.rules.oversight import UNACKED_US, UNHEARD_US
 from support import alarm_figures, hazards
 from support.alarm_requirements import REQUIREMENTS, Requirement, missing
 from support.hazards import HAZARDS, Control, Hazard
-from support.reference_pages import ANALYSES, gaps, pages
-from support.traceability import HOW_TO_WRITE, REFERENCE, FoundTest, found_tests, ids_of, proving
+from support.made_tables import filled, tables_in
+from support.reference_pages import ANALYSES, DOCS, WITH_TABLES, gaps, pages
+from support.traceability import HOW_TO_WRITE, ROOT, FoundTest, found_tests, ids_of, proving
 
 TESTS = found_tests()
 PAGES = pages(TESTS)
@@ -27,8 +28,30 @@ S_US = 1_000_000
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_committed_page_is_what_code_and_tests_say(name: str) -> None:
-    drifted = f"docs/reference/{name} is not what code and tests say; run: {HOW_TO_WRITE}"
-    assert (REFERENCE / name).read_text(encoding="utf-8") == PAGES[name], drifted
+    drifted = f"docs/{name} is not what code and tests say; run: {HOW_TO_WRITE}"
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name], drifted
+
+
+def prose() -> dict[str, str]:
+    """Every page for people, by its path."""
+    found = [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in found}
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    names = {test.name for test in TESTS}
+    named = {page: set(re.findall(r"`(test_\w+)`", text)) - names for page, text in prose().items()}
+    assert {page: missing for page, missing in named.items() if missing} == {}
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    broken = [
+        f"{page}: {target}"
+        for page, text in prose().items()
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+        if not (ROOT / page).parent.joinpath(target).exists()
+    ]
+    assert broken == []
 
 
 def test_every_requirement_and_every_control_has_its_proof() -> None:
@@ -113,9 +136,10 @@ def test_ids_stand_at_the_front_of_a_name(name: str, ids: set[str]) -> None:
 
 
 def test_a_table_that_nobody_makes_is_an_error_and_every_table_has_its_place() -> None:
-    assert alarm_figures.tables_in(PAGES[ANALYSES]) == set(alarm_figures.FIGURES)
+    for page, makers in WITH_TABLES.items():
+        assert tables_in(PAGES[page]) == set(makers)
     with pytest.raises(KeyError):
-        alarm_figures.filled("<!-- made: nothing -->\n<!-- end -->")
+        filled("<!-- made: nothing -->\n<!-- end -->", alarm_figures.FIGURES)
 
 
 def test_contrast_and_angle_are_computed_as_defined() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import resources
 from typing import Final, NamedTuple, get_args
 
@@ -16,6 +16,7 @@ from cordguard.engine.rules.catalogue import CATALOGUE
 from cordguard.engine.rules.neural import GATE_SLOPE_C_PER_S
 from cordguard.engine.slope import SlopeWindow
 from cordguard.safety.playback import shipped_policy_text
+from support.made_tables import Makers, head, row
 from support.traceability import ROOT
 
 GOLDEN: Final = ROOT / "tests" / "scenarios" / "golden"
@@ -55,17 +56,6 @@ SCREENS: Final = (
     Screen(15.6, 1920, 1080, 1.0),
     Screen(13.3, 1920, 1200, 1.5),
 )
-
-
-def row(*cells: str) -> str:
-    """One line of a table."""
-    return f"| {' | '.join(cells)} |"
-
-
-def head(*cells: str) -> Iterator[str]:
-    """The two lines that a table begins with."""
-    yield row(*cells)
-    yield "|---" * len(cells) + "|"
 
 
 def style(name: str) -> str:
@@ -256,7 +246,7 @@ def shipped_policy() -> Policy:
     return policy
 
 
-FIGURES: Final[dict[str, Callable[[], Iterator[str]]]] = {
+FIGURES: Final[Makers] = {
     "heights": heights,
     "screens": screens,
     "contrasts": contrasts,
@@ -267,19 +257,3 @@ FIGURES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "changing": changing,
 }
 """Every table by its name on the page."""
-
-_TABLE: Final = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def filled(text: str) -> str:
-    """The page with every table made anew.
-
-    Raises:
-        KeyError: it asks for a table that nobody makes.
-    """
-    return _TABLE.sub(lambda found: "\n".join([found[1].rstrip(), *FIGURES[found[2]](), found[3]]), text)
-
-
-def tables_in(text: str) -> set[str]:
-    """The names of the tables that a page has a place for."""
-    return {found[2] for found in _TABLE.finditer(text)}

@@ -1,35 +1,39 @@
-"""Writes the generated pages of ``docs/reference/`` anew, or tells what is wrong with what they should say."""
+"""Writes the generated pages of the documentation anew, and names what lacks a proof."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
-from support import alarm_figures, alarm_requirements, hazards
-from support.traceability import REFERENCE, FoundTest, found_tests
+from support import alarm_figures, alarm_requirements, broker_figures, hazards
+from support.made_tables import Makers, filled
+from support.traceability import ROOT, FoundTest, found_tests
 
-ANALYSES: Final = "alarm-analyses.md"
+DOCS: Final = ROOT / "docs"
+ANALYSES: Final = "reference/alarm-analyses.md"
+BROKERS: Final = "explanations/brokers.md"
+WITH_TABLES: Final[Mapping[str, Makers]] = {ANALYSES: alarm_figures.FIGURES, BROKERS: broker_figures.FIGURES}
+"""Pages that people wrote around tables that are made."""
 
 
-def pages(tests: list[FoundTest], folder: Path = REFERENCE) -> Mapping[str, str]:
-    """Every page by its name, as it should be; the analyses are people's words around tables that are made."""
-    analyses = alarm_figures.filled((folder / ANALYSES).read_text(encoding="utf-8"))
-    return {
-        ANALYSES: analyses,
-        "alarm-requirements.md": alarm_requirements.page(tests, analyses),
-        "hazards.md": hazards.page(tests),
+def pages(tests: list[FoundTest]) -> Mapping[str, str]:
+    """Every page by its name below ``docs/``, as it should be."""
+    with_tables = {
+        name: filled((DOCS / name).read_text(encoding="utf-8"), makers) for name, makers in WITH_TABLES.items()
+    }
+    return with_tables | {
+        "reference/alarm-requirements.md": alarm_requirements.page(tests, with_tables[ANALYSES]),
+        "reference/hazards.md": hazards.page(tests),
     }
 
 
 def gaps(tests: list[FoundTest], analyses: str) -> list[str]:
     """What lacks a proof, in sentences."""
     on_paper = alarm_requirements.analysed(analyses)
-    found = [
-        says for each in alarm_requirements.REQUIREMENTS for says in alarm_requirements.missing(each, tests, on_paper)
-    ]
-    return found + [says for each in hazards.HAZARDS for says in hazards.wrong(each, tests)]
+    of_requirements = (alarm_requirements.missing(each, tests, on_paper) for each in alarm_requirements.REQUIREMENTS)
+    of_hazards = (hazards.wrong(each, tests) for each in hazards.HAZARDS)
+    return [says for found in (*of_requirements, *of_hazards) for says in found]
 
 
 def main() -> None:
@@ -37,8 +41,8 @@ def main() -> None:
     tests = found_tests()
     made = pages(tests)
     for name, text in made.items():
-        (REFERENCE / name).write_text(text, encoding="utf-8")
-        sys.stdout.write(f"docs/reference/{name}\n")
+        (DOCS / name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"docs/{name}\n")
     if found := gaps(tests, made[ANALYSES]):
         sys.exit("\n".join(found))
 

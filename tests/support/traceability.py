@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
-REFERENCE: Final = ROOT / "docs" / "reference"
 HOW_TO_WRITE: Final = "PYTHONPATH=tests .venv/bin/python -m support.reference_pages"
 
 _FRONT: Final = re.compile(r"test((?:_[ahr]\d+)+)_")
