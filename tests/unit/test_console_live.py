@@ -164,7 +164,7 @@ def test_a11_a_reminder_is_told_until_a_pause_begins_and_again_within_it() -> No
     site = living(at(0))
 
     def reminded_for_s(moment: Moment) -> float | None:
-        frame = from_json(view.latest(site, room_of(site), moment, connected=True, simulated=False))
+        frame = from_json(view.latest(site, room_of(site), moment, connected=True))
         answer: float | None = frame["alarms"]["reminded_for_s"]
         return answer
 
