@@ -11,7 +11,7 @@ from typing import Final
 
 from cordguard.bus.port import Bus, Connection, Delivery, Handlers
 from cordguard.contract.alarms import Transition
-from cordguard.contract.topics import CASE, REJECTED, TEMPERATURE, TRANSITION
+from cordguard.contract.topics import CASE, GENERATOR, REJECTED, TEMPERATURE, TRANSITION
 from cordguard.safety.settings import SafetySettings
 from cordguard.safety.shell import SafetyService
 from support.broker import POLL_S, Client, Rig
@@ -105,6 +105,13 @@ class BrokeredRoom:
         self.clock.us = _at_us(number)
         payload = frame_of(number)
         self.device.bus.publish(TEMPERATURE.at(self.site, room=ROOM, source="gen-1"), payload)
+        return payload
+
+    def send_generator(self, number: int) -> bytes:
+        """Publish what the generator says in a turn, which now is: its payload."""
+        self.clock.us = _at_us(number)
+        payload = json.dumps({"seq": number, "at_us": _at_us(number), "rf_on": True, "power_w": 10.0}).encode()
+        self.device.bus.publish(GENERATOR.at(self.site, room=ROOM, source="gen-1"), payload)
         return payload
 
     def told(self) -> list[Change]:

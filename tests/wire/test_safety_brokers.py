@@ -77,3 +77,17 @@ def test_h11_a_broker_that_is_killed_in_the_middle_of_a_case_costs_no_alarm(own_
     room.drive(lambda: frame_of(69) in room.taken, "safety to take what the device kept")
     room.live(range(70, 100))
     assert_told_once(room)
+
+
+def test_h11_what_waited_for_safety_comes_as_it_was_said_whatever_it_is(rig: Rig, open_room: OpenRoom) -> None:
+    """Generator and temperatures alternate: were one ahead, samples would be judged by another time's RF."""
+    room = open_room(rig)
+    case = room.open_case()
+    room.drive(lambda: case in room.taken, "safety to take the case")
+    room.stop_safety()
+    said = [payload for number in range(1, 150) for payload in (room.send_generator(number), room.send(number))]
+    room.drive(lambda: room.device.bus.unconfirmed == 0, "the broker to have it all")
+    room.taken.clear()
+    room.start_safety()
+    room.drive(lambda: set(said) <= set(room.taken), "safety to take what waited")
+    assert [payload for payload in dict.fromkeys(room.taken) if payload in set(said)] == said

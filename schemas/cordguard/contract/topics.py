@@ -194,6 +194,14 @@ def whole_site(site: str) -> str:
     return f"{PREFIX}/{site}/#"
 
 
+def all_sources(site: str) -> str:
+    """The filter that matches all that sources say in rooms, and nothing else of the table.
+
+    One filter, one order: on NATS a filter of its own lets temperatures overtake the generator behind an outage.
+    """
+    return f"{PREFIX}/{site}/+/+/+"
+
+
 def site_of(topic: str) -> str | None:
     """The site a topic belongs to, even if the rest of it is unknown; None if no site can be told."""
     levels = topic.removeprefix(f"{PREFIX}/").split("/")

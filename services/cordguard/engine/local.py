@@ -58,6 +58,9 @@ class SelfCheck(_LocalModel):
     reason: str | None = Field(default=None, description="Why the journal cannot be written.")
     latency_ms: LatencyMs | None = None
     stalled_from_us: Micros | None = Field(default=None, description="Nothing was read since this moment until now.")
+    disconnected_from_us: Micros | None = Field(
+        default=None, description="Nobody could be heard from this moment until now, for want of a broker."
+    )
     loop_lag_ms: float | None = Field(default=None, ge=0.0, description="How late its loop was at the worst.")
     disk_free_percent: float | None = Field(default=None, ge=0.0, le=100.0, description="Free part of its disk.")
     confirmed: int | None = Field(default=None, ge=0, description="How many publications the broker has for certain.")

@@ -242,6 +242,8 @@ class RoomEngine:
         state = step.state
         if check.stalled_from_us is not None:
             judge_blind(step, check.stalled_from_us, "it was held up")
+        if check.disconnected_from_us is not None:
+            judge_blind(step, check.disconnected_from_us, "it had no connection to the broker")
         if check.confirmed is not None:
             while state.outbox and state.outbox[0].number <= check.confirmed:
                 state.outbox.popleft()

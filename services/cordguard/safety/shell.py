@@ -26,6 +26,7 @@ from cordguard.contract.topics import (
     STATUS,
     TEMPERATURE,
     VITALS,
+    all_sources,
     parse,
     room_of,
     whole_site,
@@ -36,6 +37,7 @@ from cordguard.engine.canary import CanaryEngine
 from cordguard.runtime import run_clock
 from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
 from cordguard.runtime.health import HealthReporter
+from cordguard.safety.attention import Attention
 from cordguard.safety.canary_journal import CanaryJournal
 from cordguard.safety.files import FreePercent, OpenFile, free_percent, open_file
 from cordguard.safety.keeper import RoomKeeper
@@ -52,12 +54,11 @@ ALARMS_US: Final = 1_000_000
 HOUSEKEEPING_US: Final = 1_000_000
 BEAT_US: Final = 250_000
 SELF_CHECK_US: Final = 10_000_000
-STALL_US: Final = 1_000_000
-"""Longer without a turn of our loop is a time in which we watched nobody (R41)."""
 RETAINED: Final = (CASE, STATUS)
-INPUTS: Final = (GENERATOR, TEMPERATURE, *RETAINED, MARK, COMMAND, ANNUNCIATOR, CANARY_TEMPERATURE)
+OF_SOURCES: Final = (GENERATOR, TEMPERATURE, STATUS, CANARY_TEMPERATURE)
+OF_PEOPLE: Final = (CASE, MARK, COMMAND, ANNUNCIATOR)
 _NS_PER_US: Final = 1_000
-_INPUT_NAMES: Final = frozenset(topic.name for topic in INPUTS)
+_INPUT_NAMES: Final = frozenset(topic.name for topic in (*OF_SOURCES, *OF_PEOPLE))
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +102,10 @@ class SafetyService:
         self._housekeeping_due = Schedule(HOUSEKEEPING_US)
         self._self_check_due = Schedule(SELF_CHECK_US)
         self._beat_due = Schedule(BEAT_US)
-        self._bus = open_bus(self._connection(), Handlers(self._on_delivery, self._on_connected))
-        self._alive_us = self._clock.now_us()
+        # A simulated run's clock stands still while we are away: nobody can fall silent.
+        self._attention = Attention(self._clock.now_us(), connected=self._simulated is not None)
+        handlers = Handlers(self._on_delivery, self._on_connected, self._on_disconnected)
+        self._bus = open_bus(self._connection(), handlers)
         for room, keeper in self._rooms:
             # What recovery said stands in the outbox too: it is published from there.
             self._publisher.repeat(self._bus, room, keeper.engine.outbox)
@@ -127,7 +130,8 @@ class SafetyService:
 
     def _connection(self) -> Connection:
         site = self._settings.site
-        filters = [whole_site(site)] if self._simulated else [topic.filter(site) for topic in INPUTS]
+        filters = [all_sources(site), *(topic.filter(site) for topic in OF_PEOPLE)]
+        filters = [whole_site(site)] if self._simulated else filters
         subscriptions = tuple(Subscription(topic_filter) for topic_filter in filters)
         client_id = f"{SERVICE}-{site}-{self._settings.instance}"
         return self._settings.connection(client_id, subscriptions, will=self._health.will)
@@ -145,12 +149,18 @@ class SafetyService:
             retained = read_retained(self._open_bus, connection, filters)
         except TimeoutError as error:
             log.warning("retained cases could not be read: %s", error)
-            return
+            retained = ()
         finally:
             self._self.waited()
-        self._note_alive()  # reading may have taken long, and nobody was heard meanwhile
+        now_us = self._clock.now_us()
+        self._check_all(now_us, disconnected_from_us=self._attention.back(now_us))
         for message in retained:
             self._take(message)
+
+    def _on_disconnected(self, reason: str) -> None:
+        del reason  # the bus has logged it
+        if self._simulated is None:
+            self._attention.lost(self._clock.now_us())
 
     def _on_delivery(self, delivery: Delivery) -> None:
         message = delivery.message
@@ -211,6 +221,8 @@ class SafetyService:
         if not now_us:
             return
         self._note_alive()
+        if self._attention.away:
+            return  # nothing can be heard nor said: what is due will be when we are back
         for room, keeper in self._rooms:
             self._publish(room, keeper, keeper.tick(now_us))
         if self._housekeeping_due.due(now_us):
@@ -226,11 +238,14 @@ class SafetyService:
     def _note_alive(self) -> None:
         """A stall of ours is nobody's silence: say since when we were blind."""
         now_us = self._clock.now_us()
-        if self._simulated is None and now_us - self._alive_us > STALL_US:
-            stalled_from_us, self._alive_us = self._alive_us, now_us
-            for room, keeper in self._rooms:
-                self._publish(room, keeper, keeper.check(now_us, stalled_from_us=stalled_from_us))
-        self._alive_us = now_us
+        if self._simulated is None:
+            self._check_all(now_us, stalled_from_us=self._attention.turn(now_us))
+
+    def _check_all(self, now_us: int, **findings: int | None) -> None:
+        """Tell every room what we found out about ourselves, if anything."""
+        found = {name: finding for name, finding in findings.items() if finding is not None}
+        for room, keeper in self._rooms if found else ():
+            self._publish(room, keeper, keeper.check(now_us, **found))
 
     def _publish_alarms(self, room: str, keeper: RoomKeeper) -> None:
         message = keeper.engine.present_alarms(self._clock.now_us()).to_wire()
