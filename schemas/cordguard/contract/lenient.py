@@ -1,21 +1,40 @@
 """Reading what devices really send: bad input costs one reading or one dead letter, and never sight.
 
-The fast path is plain strict validation. Only a message that fails it is taken apart, and what is good in it is kept.
+A well-formed frame is read the short way (``frames``). Only one that is not is read as the contract has it, and only
+one that fails that too is taken apart, and what is good in it is kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from cordguard.contract.frames import (
+    RF_ON_POWER_W,
+    GeneratorFrame,
+    SensorSample,
+    TemperatureFrame,
+    well_formed_generator,
+    well_formed_temperature,
+)
 from cordguard.contract.telemetry import GeneratorReading, SensorReading, Status, StatusSensor, TemperatureReading
-from cordguard.contract.units import PAYLOAD_MAX_BYTES, Fault, WireModel
+from cordguard.contract.units import PAYLOAD_MAX_BYTES, WireModel
 
-RF_ON_POWER_W: Final = 0.5
-"""Above this delivered power RF is on, whatever the generator says."""
+__all__ = [
+    "RF_ON_POWER_W",
+    "GeneratorFrame",
+    "SensorSample",
+    "TemperatureFrame",
+    "Unreadable",
+    "describe",
+    "read",
+    "read_generator",
+    "read_status",
+    "read_temperature",
+]
 
 ModelT = TypeVar("ModelT", bound=WireModel)
 
@@ -26,43 +45,6 @@ class Unreadable:
 
     reason: str
     """What was expected and what was found, in one sentence."""
-
-
-class SensorSample(NamedTuple):
-    """One sensor at one moment: a temperature, or a fault."""
-
-    sensor: str
-    temperature_c: float | None
-    fault: Fault | None
-    cold_junction_c: float | None = None
-
-
-class TemperatureFrame(NamedTuple):
-    """What could be read of a TemperatureReading."""
-
-    seq: int
-    at_us: int
-    session: str | None
-    samples: tuple[SensorSample, ...]
-    unknown_keys: int = 0
-    complaints: tuple[str, ...] = ()
-    """What was wrong in a frame that was used all the same."""
-
-
-class GeneratorFrame(NamedTuple):
-    """What could be read of a GeneratorReading."""
-
-    seq: int
-    at_us: int
-    session: str | None
-    rf_on: bool
-    """RF is on by word (rf_on) or by deed (power above 0.5 W)."""
-    power_w: float | None
-    """None: it was said, but it was no power."""
-    impedance_ohm: float | None
-    temperature_set_c: float | None
-    unknown_keys: int = 0
-    complaints: tuple[str, ...] = ()
 
 
 def read(model: type[ModelT], payload: bytes, *, size: int | None = None) -> ModelT | Unreadable:
@@ -77,17 +59,23 @@ def read(model: type[ModelT], payload: bytes, *, size: int | None = None) -> Mod
 
 def read_temperature(payload: bytes, *, size: int | None = None) -> TemperatureFrame | Unreadable:
     """A temperature frame; an ill reading becomes ``fault: "invalid"`` and its neighbours count."""
+    well_formed = well_formed_temperature(payload) if size is None else None
+    if well_formed is not None:
+        return well_formed
     frame = read(TemperatureReading, payload, size=size)
     if isinstance(frame, Unreadable):
         return frame if _oversized(payload, size) else _repair_temperature(payload, frame)
     samples = tuple(_sample(reading) for reading in frame.readings)
     unknown = frame.unknown_keys + sum(reading.unknown_keys for reading in frame.readings)
     unique, complaints = _hottest_of_repeated(samples)
-    return TemperatureFrame(frame.seq, frame.at_us, frame.session, unique, unknown, complaints)
+    return TemperatureFrame(frame.seq, frame.at_us, unique, frame.session, unknown, complaints)
 
 
 def read_generator(payload: bytes, *, size: int | None = None) -> GeneratorFrame | Unreadable:
     """A generator frame; an ill optional value is left out, and rf_on or power_w alone still tells whether RF is on."""
+    well_formed = well_formed_generator(payload) if size is None else None
+    if well_formed is not None:
+        return well_formed
     frame = read(GeneratorReading, payload, size=size)
     if isinstance(frame, Unreadable):
         return frame if _oversized(payload, size) else _repair_generator(payload, frame)
@@ -177,7 +165,7 @@ def _repair_temperature(payload: bytes, refusal: Unreadable) -> TemperatureFrame
     unknown = _unknown_keys(TemperatureReading, fields)
     unknown += sum(_unknown_keys(SensorReading, entry) for entry in fields["readings"] if isinstance(entry, dict))
     return TemperatureFrame(
-        head["seq"], head["at_us"], head.get("session"), unique, unknown, complaints=(*complaints, *repeated)
+        head["seq"], head["at_us"], unique, head.get("session"), unknown, complaints=(*complaints, *repeated)
     )
 
 
@@ -214,13 +202,13 @@ def _generator_frame(
     return GeneratorFrame(
         frame.seq,
         frame.at_us,
-        frame.session,
         frame.rf_on or frame.power_w > RF_ON_POWER_W,
         frame.power_w if power_known else None,
+        frame.session,
         frame.impedance_ohm,
-        frame.temperature_set_c,
-        frame.unknown_keys + unknown_keys,
-        complaints,
+        temperature_set_c=frame.temperature_set_c,
+        unknown_keys=frame.unknown_keys + unknown_keys,
+        complaints=complaints,
     )
 
 

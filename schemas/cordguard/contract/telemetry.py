@@ -7,8 +7,10 @@ from typing import Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from cordguard.contract.units import (
+    CurrentA,
     DeviceModel,
     Fault,
+    FlowMlMin,
     Identifier,
     ImpedanceOhm,
     Level,
@@ -18,6 +20,7 @@ from cordguard.contract.units import (
     Sequence,
     TemperatureC,
     Text,
+    VoltageV,
 )
 
 
@@ -33,14 +36,12 @@ class GeneratorReading(DeviceModel):
     power_w: PowerW = Field(description="Delivered power; above 0.5 W counts as RF on whatever rf_on says.")
     impedance_ohm: ImpedanceOhm | None = Field(default=None, description="Load impedance, as far as it is measured.")
     power_set_w: PowerW | None = Field(default=None, description="Power the user asked for.")
-    voltage_v: float | None = Field(default=None, ge=0.0, le=10_000.0, description="Output voltage, RMS.")
-    current_a: float | None = Field(default=None, ge=0.0, le=1_000.0, description="Output current, RMS.")
+    voltage_v: VoltageV | None = Field(default=None, description="Output voltage, RMS.")
+    current_a: CurrentA | None = Field(default=None, description="Output current, RMS.")
     temperature_set_c: TemperatureC | None = Field(
         default=None, description="Set point of a temperature-controlled generator."
     )
-    pump_flow_ml_min: float | None = Field(
-        default=None, ge=0.0, le=10_000.0, description="Coolant flow of a cooled probe."
-    )
+    pump_flow_ml_min: FlowMlMin | None = Field(default=None, description="Coolant flow of a cooled probe.")
     pad_impedance_ohm: ImpedanceOhm | None = Field(
         default=None, description="Return pad impedance of a monopolar system."
     )

@@ -55,6 +55,9 @@ PolicyHash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 TemperatureC = Annotated[float, Field(ge=TEMPERATURE_MIN_C, le=TEMPERATURE_MAX_C)]
 PowerW = Annotated[float, Field(ge=0.0, le=1_000.0)]
 ImpedanceOhm = Annotated[float, Field(ge=0.0, le=1_000_000.0)]
+VoltageV = Annotated[float, Field(ge=0.0, le=10_000.0)]
+CurrentA = Annotated[float, Field(ge=0.0, le=1_000.0)]
+FlowMlMin = Annotated[float, Field(ge=0.0, le=10_000.0)]
 
 Role = Literal["neural", "tissue", "probe", "edge"]
 """What a sensor guards: nerve or cord, tissue between, the electrode itself, the edge of the lesion."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from cordguard.engine.tally import Tally, TemperatureSample, tally_of
+from cordguard.engine.tally import Tally
 
 PAUSE_US: Final = 30_000_000
 """RF that pauses for less than this is one ablation (pulsed generators pause for about 15 s)."""
@@ -47,10 +47,6 @@ class Ablation:
     impedance_min_ohm: float | None = None
     impedance_max_ohm: float | None = None
     tallies: dict[str, Tally] = field(default_factory=dict)
-
-    def add_temperature(self, sample: TemperatureSample) -> None:
-        """Take in a reading while or after this ablation runs."""
-        tally_of(self.tallies, sample.sensor).add(sample)
 
     def add_rf(self, sample: GeneratorSample) -> None:
         """Take in a generator's reading with RF on."""

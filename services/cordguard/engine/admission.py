@@ -5,6 +5,7 @@ What the case lists always has a place, so that rubbish which came first cannot 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from cordguard.contract.lenient import TemperatureFrame
@@ -30,7 +31,7 @@ def admitted_readings(state: RoomState, name: str, frame: TemperatureFrame) -> T
         return frame
     admitted = _admitted(state, name, [sample.sensor for sample in frame.samples])
     samples = tuple(sample for sample in frame.samples if sample.sensor in admitted)
-    return frame if len(samples) == len(frame.samples) else frame._replace(samples=samples)
+    return frame if len(samples) == len(frame.samples) else replace(frame, samples=samples)
 
 
 def admitted_status(state: RoomState, name: str, status: Status) -> Status:

@@ -63,6 +63,8 @@ class Step:
     out: list[Emission] = field(default_factory=list)
     previous_us: int = 0
     """Received time of the input before."""
+    plain: bool = False
+    """Whether it is telemetry that changes nothing but what was heard last: no deadline comes nearer by it."""
 
     def emit(self, topic: Topic, message: WireModel) -> None:
         """Publish; what must not get lost is kept until the broker has it."""

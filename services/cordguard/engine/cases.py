@@ -109,9 +109,7 @@ def restart_doses(step: Step, from_us: int) -> None:
 
 def _recount(dose: Dose, sample: TemperatureSample) -> None:
     if sample.temperature_c is not None and not sample.late:
-        dose.add(
-            sample.event_us, sample.temperature_c, step_us=sample.step_us or 0, step_estimated=sample.step_estimated
-        )
+        dose.add(sample.event_us, sample.temperature_c, sample.step_us or 0, sample.step_estimated)
 
 
 def _go_on(state: RoomState, key: str, old: Dose, from_us: int) -> None:

@@ -43,8 +43,7 @@ class SourceClock:
 
     def observe(self, received_us: int, at_us: int) -> bool:
         """Take in one live sample; False while a backlog drains and nothing can be judged."""
-        self._keep_pace(received_us, at_us)
-        if self.draining(received_us, at_us):
+        if self._draining(received_us, at_us):
             return False
         second = received_us // _BUCKET_US
         offset = received_us - at_us
@@ -53,21 +52,14 @@ class SourceClock:
             minima.pop()
         if not minima or minima[-1][0] != second:
             minima.append((second, offset))
-        while minima[0][0] * _BUCKET_US < received_us - FILTER_US:
+        oldest_us = received_us - FILTER_US
+        while minima[0][0] * _BUCKET_US < oldest_us:
             minima.popleft()
         return True
 
     def offset_us(self) -> int:
         """The smallest ``received - at`` of the last 30 s; 0 if nothing was judged yet."""
         return self.minima[0][1] if self.minima else 0
-
-    def draining(self, received_us: int, at_us: int) -> bool:
-        """Whether the source's time runs faster than ours, beyond a burst."""
-        if not self.pace:
-            return False
-        first_received_us, first_at_us = self.pace[0]
-        ours = max(received_us - first_received_us, 0)
-        return at_us - first_at_us > DRAINING_RATE * ours + BURST_US
 
     def fix(self) -> None:
         """Use the measured offset from now on (again, if it has moved far)."""
@@ -84,9 +76,14 @@ class SourceClock:
         self.minima.clear()
         self.pace.clear()
 
-    def _keep_pace(self, received_us: int, at_us: int) -> None:
+    def _draining(self, received_us: int, at_us: int) -> bool:
+        """Keep pace, and tell whether the source's time runs faster than ours, beyond a burst."""
         pace = self.pace
-        if not pace or received_us - pace[-1][0] >= _RATE_BUCKET_US or received_us < pace[-1][0]:
+        if not pace or not 0 <= received_us - pace[-1][0] < _RATE_BUCKET_US:
             pace.append((received_us, at_us))
-        while len(pace) > 1 and pace[0][0] < received_us - RATE_SPAN_US:
+        oldest_us = received_us - RATE_SPAN_US
+        while pace[0][0] < oldest_us and len(pace) > 1:
             pace.popleft()
+        first_received_us, first_at_us = pace[0]
+        ours_us = received_us - first_received_us if received_us > first_received_us else 0
+        return at_us - first_at_us > DRAINING_RATE * ours_us + BURST_US

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 REFERENCE_C: Final = 43.0
@@ -12,6 +13,7 @@ MAX_STEP_US: Final = 2_000_000
 _US_PER_MIN: Final = 60_000_000
 
 
+@lru_cache(maxsize=16_384)  # devices tell the same hundredths of a degree again and again
 def dose_rate(temperature_c: float) -> float:
     """Equivalent minutes per minute: R^(43 - T) with R = 0.5 from 43 degrees, 0.25 below, nothing below 39."""
     if temperature_c < NO_DOSE_BELOW_C:
@@ -43,15 +45,23 @@ class Dose:
     newest_c: float = 0.0
 
     def add(
-        self, at_us: int, temperature_c: float, *, step_us: int | None = None, step_estimated: bool = False
+        self,
+        at_us: int,
+        temperature_c: float,
+        step_us: int | None = None,
+        step_estimated: bool = False,  # noqa: FBT001, FBT002 - by position: three times a sample
     ) -> None:
         """Take in the next temperature; ``step_us`` is the interval where the two times do not tell it."""
-        rate = dose_rate(temperature_c)
-        if self.newest_at_us is not None:
-            before = dose_rate(self.newest_c)
-            interval_us = at_us - self.newest_at_us if step_us is None else step_us
-            self.estimated |= step_estimated or interval_us > MAX_STEP_US
-            mean = max(before, rate) if interval_us > MAX_STEP_US else (before + rate) / 2
-            self.cem43_min += mean * interval_us / _US_PER_MIN
+        newest_at_us, before_c = self.newest_at_us, self.newest_c
+        if newest_at_us is not None:
+            if step_us is None:
+                step_us = at_us - newest_at_us
+            gap = step_us > MAX_STEP_US
+            if gap or step_estimated:
+                self.estimated = True
+            if temperature_c >= NO_DOSE_BELOW_C or before_c >= NO_DOSE_BELOW_C:
+                before, after = dose_rate(before_c), dose_rate(temperature_c)
+                mean = max(before, after) if gap else (before + after) / 2
+                self.cem43_min += mean * step_us / _US_PER_MIN
         self.newest_at_us = at_us
         self.newest_c = temperature_c

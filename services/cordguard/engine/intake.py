@@ -39,6 +39,7 @@ from cordguard.engine.telemetry import take_generator, take_status, take_tempera
 REJECTED_PER_SECOND: Final = 10
 """Dead letters published per source; the rest is counted."""
 REJECTED_KEPT_BYTES: Final = 4 * 1024
+_FROM_DEVICES: Final = frozenset({GENERATOR.name, TEMPERATURE.name, STATUS.name})
 _NO_SOURCE: Final = "-"
 """Stands for the sender of topics without a source."""
 _US_PER_S: Final = 1_000_000
@@ -50,7 +51,7 @@ def take_message(step: Step, entry: CapturedInput, monitor: str) -> None:
     if parsed is None:
         reject(step, entry, None, "topic: not one of the contract's, or a malformed level")
         return
-    if parsed.topic in (GENERATOR, TEMPERATURE, STATUS):
+    if parsed.topic.name in _FROM_DEVICES:
         reason = _take_device(step, entry, parsed, monitor)
     else:
         reason = _take_people(step, entry, parsed, monitor)
@@ -62,11 +63,11 @@ def _take_device(step: Step, entry: CapturedInput, parsed: ParsedTopic, monitor:
     name = parsed.source or ""
     if not admission.admits_source(step.state, name):
         return admission.TOO_MANY_SOURCES
-    if parsed.topic is STATUS:
-        return _take_status(step, entry, name)
+    if parsed.topic is TEMPERATURE:
+        return _take_temperature(step, entry, name, monitor)
     if parsed.topic is GENERATOR:
         return _take_generator(step, entry, name, monitor)
-    return _take_temperature(step, entry, name, monitor)
+    return _take_status(step, entry, name)
 
 
 def _take_temperature(step: Step, entry: CapturedInput, name: str, monitor: str) -> str | None:
@@ -75,7 +76,8 @@ def _take_temperature(step: Step, entry: CapturedInput, name: str, monitor: str)
         return frame.reason
     admitted = admission.admitted_readings(step.state, name, frame)
     take_temperature(step, step.state.source(name), admitted, monitor)
-    step.state.count("repaired_frames", bool(frame.complaints))
+    if frame.complaints:
+        step.state.count("repaired_frames")
     return None if admitted is frame else admission.TOO_MANY_SENSORS
 
 
@@ -84,7 +86,8 @@ def _take_generator(step: Step, entry: CapturedInput, name: str, monitor: str) -
     if isinstance(frame, Unreadable):
         return frame.reason
     take_generator(step, step.state.source(name), frame, monitor)
-    step.state.count("repaired_frames", bool(frame.complaints))
+    if frame.complaints:
+        step.state.count("repaired_frames")
     return None
 
 

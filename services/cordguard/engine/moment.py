@@ -10,24 +10,20 @@ from cordguard.engine.streams import Order
 class Moment:
     """Where one frame stands: its order, its times, and whether it may count for the open case."""
 
-    __slots__ = ("at_us", "backlog", "counts", "event_us", "late", "order", "received_us", "stamp")
+    __slots__ = ("at_us", "backlog", "counts", "event_us", "late", "received_us", "record_us", "stamp")
 
-    def __init__(self, order: Order, at_us: int, received_us: int, stamp: str | None) -> None:
-        """Event time and the rest are found out as the source is judged."""
-        self.order = order
+    def __init__(self, order: Order, at_us: int, event_us: int, received_us: int) -> None:
+        """Whose record it counts for is found out by its stamp."""
+        self.at_us = at_us
+        self.event_us = event_us
+        self.received_us = received_us
         self.late = order == "late"
         """Older than the newest of its stream."""
-        self.stamp = stamp
-        self.at_us = at_us
-        self.received_us = received_us
-        self.event_us = at_us
-        self.backlog = False
-        self.counts = True
-
-    @property
-    def record_us(self) -> int:
+        self.backlog = received_us - event_us > LATE_US
+        self.record_us = received_us if event_us - received_us > LATE_US else event_us
         """Event time for the record: nothing that was received lies in the future, whatever its source's clock says."""
-        return self.received_us if self.event_us - self.received_us > LATE_US else self.event_us
+        self.stamp: str | None = None
+        self.counts = True
 
     def step_us(self, sensor: Sensor) -> int | None:
         """Time since the sensor's temperature before, by its source's clock; by ours if that clock was set since."""

@@ -33,11 +33,11 @@ from cordguard.engine.rules.room import judge_blind, judge_self
 from cordguard.engine.session import summarise
 from cordguard.engine.snapshots import dump_state, load_state
 from cordguard.engine.state import OutboxEntry, RoomState
-from cordguard.engine.timers import STALE_US, Deadline, deadlines, fire, patience_us
+from cordguard.engine.streams import STALE_US
+from cordguard.engine.timers import Deadline, deadlines, fire
 from cordguard.engine.views import present_alarms, vitals
 
 _US_PER_S: Final = 1_000_000
-_TELEMETRY: Final = ("/generator", "/temperature")
 
 CaptureSoFar = Callable[[], CaptureReference]
 """Says which recording the engine has read so far, up to and including the present input."""
@@ -51,8 +51,7 @@ class RoomEngine:
         self._state = RoomState(site, room, policy, policy)
         self._monitor = monitor
         self._no_deadline_before_us = 0
-        self._patience_us = 0
-        """After the newest input; as good as unknown at first, when every deadline is looked at anyway."""
+        """Until then nothing can be due: deadlines are looked for again only when this has passed."""
 
     @classmethod
     def restore(cls, content: dict[str, Any], *, monitor: str = "cordguard") -> RoomEngine:
@@ -163,34 +162,44 @@ class RoomEngine:
 
         ``entry.received_us`` must not run back; an earlier one counts as the newest known.
         """
-        state = self._state
-        received_us = max(entry.received_us, state.received_us)
         out: list[Emission] = []
-        about_ourselves = entry.topic in (local.STARTED, local.SELF_CHECK)
-        if not about_ourselves:
-            self._fire_due(received_us, out)
-        step = Step(state, received_us, out, previous_us=state.received_us)
-        rf_before, patience_before_us = state.rf_on, self._patience_us
-        if entry.topic != local.TICK:  # a tick is nothing but what it makes fire, and that has moved the time
-            state.received_us = received_us
+        received_us = max(entry.received_us, self._state.received_us)
         if entry.topic.startswith(LOCAL_PREFIX):
-            self._take_local(step, entry)
+            self._feed_local(entry, received_us, out)
         else:
-            take_message(step, entry, self._monitor)
-        oversee(step)
-        if about_ourselves:
-            # Only now is it known since when silence counts.
-            self._no_deadline_before_us = 0
-            self._fire_due(received_us, out)
-        plain = entry.topic.endswith(_TELEMETRY) and not out and state.rf_on == rf_before
-        self._patience_us = patience_us(state)
-        plain = plain and self._patience_us >= patience_before_us
-        # Plain telemetry sets no deadline nearer than the shortest silence; anything else may.
-        nearest_us = received_us + STALE_US if plain else received_us
-        self._no_deadline_before_us = min(self._no_deadline_before_us, nearest_us)
-        if capture is not None:
+            self._feed_message(entry, received_us, out)
+        if capture is not None and out:
             self._complete_summaries(out, capture)
         return out
+
+    def _feed_message(self, entry: CapturedInput, received_us: int, out: list[Emission]) -> None:
+        if received_us >= self._no_deadline_before_us:
+            self._fire_due(received_us, out)
+        state = self._state
+        step = Step(state, received_us, out, state.received_us)
+        state.received_us = received_us
+        take_message(step, entry, self._monitor)
+        oversee(step)
+        # Plain telemetry sets no deadline nearer than the shortest silence; anything else may.
+        nearest_us = received_us + STALE_US if step.plain and not out else received_us
+        if nearest_us < self._no_deadline_before_us:
+            self._no_deadline_before_us = nearest_us
+
+    def _feed_local(self, entry: CapturedInput, received_us: int, out: list[Emission]) -> None:
+        """One of our own inputs."""
+        state, topic = self._state, entry.topic
+        about_ourselves = topic in (local.STARTED, local.SELF_CHECK)
+        if not about_ourselves:
+            self._fire_due(received_us, out)
+        step = Step(state, received_us, out, state.received_us)
+        if topic != local.TICK:  # a tick is nothing but what it makes fire, and that has moved the time
+            state.received_us = received_us
+        self._take_local(step, entry)
+        oversee(step)
+        self._no_deadline_before_us = 0
+        if about_ourselves:
+            # Only now is it known since when silence counts.
+            self._fire_due(received_us, out)
 
     def _fire_due(self, until_us: int, out: list[Emission]) -> None:
         state = self._state

@@ -52,15 +52,18 @@ class SessionFold:
 
     def add(self, sample: UnassignedSample) -> None:
         """Take in one sample of this session; one from before its opening is passed over."""
-        if sample.event_us < self.opened_us:
+        event_us = sample.event_us
+        if event_us < self.opened_us:
             return
-        self.newest_event_us = max(self.newest_event_us, sample.event_us)
+        if event_us > self.newest_event_us:
+            self.newest_event_us = event_us
         if isinstance(sample, GeneratorSample):
             self.delivery.add(sample)
             return
-        tally_of(self.tallies, sample.sensor).add(sample, cement_us=self.cement_us)
-        if self.delivery.current is not None:
-            self.delivery.current.add_temperature(sample)
+        tally_of(self.tallies, sample.sensor).add(sample, self.cement_us)
+        ablations = self.delivery.ablations
+        if ablations:  # the newest one takes in what comes while it runs and after it
+            tally_of(ablations[-1].tallies, sample.sensor).add(sample)
 
     def add_mark(self, mark: Mark) -> None:
         """Take in a mark."""

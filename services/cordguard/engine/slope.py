@@ -36,16 +36,17 @@ class SlopeWindow:
         t = at_us - self.origin_us
         v = round(temperature_c * _MICRO)
         samples.append((t, v))
-        self._count(t, v, 1)
+        self.sum_t += t
+        self.sum_v += v
+        self.sum_tt += t * t
+        self.sum_tv += t * v
         oldest = t - self.length_us
         while samples[0][0] < oldest:
-            self._count(*samples.popleft(), -1)
-
-    def _count(self, t: int, v: int, sign: int) -> None:
-        self.sum_t += sign * t
-        self.sum_v += sign * v
-        self.sum_tt += sign * t * t
-        self.sum_tv += sign * t * v
+            t, v = samples.popleft()
+            self.sum_t -= t
+            self.sum_v -= v
+            self.sum_tt -= t * t
+            self.sum_tv -= t * v
 
     def clear(self) -> None:
         """Forget everything: the source's clock began anew."""

@@ -66,7 +66,8 @@ class Sensor:
     @property
     def role(self) -> Role:
         """What it guards; without a role it counts as neural."""
-        return stricter_role(self.case_role, self.status_role) or "neural"
+        case, status = self.case_role, self.status_role
+        return (case if status is None or case == status else stricter_role(case, status)) or "neural"
 
     @property
     def listed(self) -> bool:

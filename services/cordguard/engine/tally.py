@@ -11,7 +11,8 @@ from cordguard.contract.units import Role
 from cordguard.engine.dose import MAX_STEP_US, Dose, time_above_us
 
 LOWEST_C: Final = 42.0
-"""The lowest temperature that time is counted above."""
+HIGHEST_C: Final = 45.0
+"""The lowest and the highest temperature that time is counted above."""
 _US_PER_S: Final = 1_000_000
 
 
@@ -47,32 +48,38 @@ class Tally:
     covered_us: int = 0
     dose: Dose = field(default_factory=Dose)
 
-    def add(self, sample: TemperatureSample, *, cement_us: int | None = None) -> None:
+    def add(self, sample: TemperatureSample, cement_us: int | None = None) -> None:
         """Take in one reading; cement, which heats as it sets, was injected at ``cement_us``."""
-        temperature_c = sample.temperature_c
+        temperature_c, event_us = sample.temperature_c, sample.event_us
         if temperature_c is None:
             self.faults += 1
             return
         self.samples += 1
-        if self.max_c is None or temperature_c > self.max_c:
-            self.max_c, self.max_event_us = temperature_c, sample.event_us
-        if cement_us is not None and sample.event_us >= cement_us:
+        max_c = self.max_c
+        if max_c is None or temperature_c > max_c:
+            self.max_c, self.max_event_us = temperature_c, event_us
+        if cement_us is not None and event_us >= cement_us:
             self.max_after_cement_c = max(temperature_c, self.max_after_cement_c or temperature_c)
         if sample.late:
             return
-        if self.dose.newest_at_us is not None:
-            self._take_time(sample.step_us or 0, temperature_c)
-        self.dose.add(sample.event_us, temperature_c, step_us=sample.step_us or 0, step_estimated=sample.step_estimated)
+        dose, step_us = self.dose, sample.step_us or 0
+        if dose.newest_at_us is not None:
+            if step_us <= MAX_STEP_US:
+                self.covered_us += step_us
+            before_c = dose.newest_c
+            if temperature_c >= LOWEST_C or before_c >= LOWEST_C:
+                self._take_heat(step_us, before_c, temperature_c)
+        dose.add(event_us, temperature_c, step_us, sample.step_estimated)
 
-    def _take_time(self, step_us: int, temperature_c: float) -> None:
-        if step_us <= MAX_STEP_US:
-            self.covered_us += step_us
-        before_c = self.dose.newest_c
-        if before_c < LOWEST_C and temperature_c < LOWEST_C:
+    def _take_heat(self, step_us: int, before_c: float, after_c: float) -> None:
+        if before_c >= HIGHEST_C and after_c >= HIGHEST_C:
+            self.above_42_us += step_us
+            self.above_43_us += step_us
+            self.above_45_us += step_us
             return
-        self.above_42_us += time_above_us(step_us, before_c, temperature_c, LOWEST_C)
-        self.above_43_us += time_above_us(step_us, before_c, temperature_c, 43.0)
-        self.above_45_us += time_above_us(step_us, before_c, temperature_c, 45.0)
+        self.above_42_us += time_above_us(step_us, before_c, after_c, LOWEST_C)
+        self.above_43_us += time_above_us(step_us, before_c, after_c, 43.0)
+        self.above_45_us += time_above_us(step_us, before_c, after_c, HIGHEST_C)
 
 
 def tally_of(tallies: dict[str, Tally], sensor: str) -> Tally:

@@ -9,13 +9,13 @@ from cordguard.contract.telemetry import Status
 from cordguard.engine.ablation import PAUSE_US, GeneratorSample
 from cordguard.engine.alarms import Step
 from cordguard.engine.cases import apply_pending, may_release, release
-from cordguard.engine.clocks import LATE_US
 from cordguard.engine.moment import Moment
 from cordguard.engine.rules import impedance, neural, room
 from cordguard.engine.rules import sensor as sensor_rules
 from cordguard.engine.rules import source as source_rules
 from cordguard.engine.session import UnassignedSample
 from cordguard.engine.state import Generator, RoomState, Sensor, Source
+from cordguard.engine.streams import QUICK_US, Order
 from cordguard.engine.tally import TemperatureSample
 
 UNASSIGNED_US: Final = 10 * 60_000_000
@@ -38,7 +38,9 @@ def take_generator(step: Step, source: Source, frame: GeneratorFrame, monitor: s
     moment = _place(step, source, "generator", frame)
     if moment is None or moment.late:
         return
-    generator = source.generator = source.generator or Generator()
+    generator = source.generator
+    if generator is None:
+        generator = source.generator = Generator()
     _restart_baseline(generator, frame, moment)
     step_us = moment.generator_step_us(generator)
     generator.rf_on = frame.rf_on
@@ -47,7 +49,8 @@ def take_generator(step: Step, source: Source, frame: GeneratorFrame, monitor: s
     impedance.judge_impedance(step, source, generator, moment.at_us, moment.event_us)
     generator.newest_at_us, generator.heard_us, generator.stepped = moment.at_us, moment.received_us, False
     source_rules.judge_generator_returned(step, source, moment.event_us)
-    _follow_rf(step, moment.event_us)
+    if frame.rf_on != step.state.rf_on:
+        _follow_rf(step, moment.event_us)
     sample = GeneratorSample(
         moment.record_us,
         source.name,
@@ -118,24 +121,31 @@ def _apply_status_role(step: Step, key: str, role: str) -> None:
 
 def _place(step: Step, source: Source, kind: str, frame: TemperatureFrame | GeneratorFrame) -> Moment | None:
     """Find out where a frame stands; None if it is a repeat."""
-    state, received_us = step.state, step.received_us
-    stream = source.stream(kind)
-    order = stream.classify(frame.seq, frame.at_us, received_us, offset_us=source.clock.fixed_us or 0)
-    state.count("unknown_keys", frame.unknown_keys)
-    if order == "repeat":
-        state.count("repeats")
-        return None
-    moment = Moment(order, frame.at_us, received_us, frame.session)
-    if order == "new-epoch":
-        _begin_epoch(state, source, kind, frame.at_us)
-    out_of_order = stream.accept(frame.seq, frame.at_us, received_us, order)
+    state, received_us, at_us = step.state, step.received_us, frame.at_us
+    stream, clock = source.stream(kind), source.clock
+    if frame.unknown_keys:
+        state.count("unknown_keys", frame.unknown_keys)
+    order: Order = "newest"
+    faults, period_us = 0, stream.period_us
+    if not stream.take_next(frame.seq, at_us, received_us, clock.fixed_us or 0):
+        order = stream.classify(frame.seq, at_us, received_us, offset_us=clock.fixed_us or 0)
+        if order == "repeat":
+            state.count("repeats")
+            return None
+        if order == "new-epoch":
+            _begin_epoch(state, source, kind, at_us)
+        faults = stream.accept(frame.seq, at_us, received_us, order)
+    # A stream that is quick by now must not be waited for as long as when it was slow.
+    step.plain = period_us <= QUICK_US or stream.period_us >= period_us
     if order != "late":
-        source_rules.judge_clock(step, source, received_us, frame.at_us)
-    moment.event_us = source.clock.event_us(frame.at_us)
-    moment.backlog = received_us - moment.event_us > LATE_US
-    source_rules.judge_sequence(step, source, stream, out_of_order=out_of_order, event_us=moment.event_us)
-    moment.counts = source_rules.judge_stamp(step, source, frame.session, moment.event_us)
-    if order == "late":
+        source_rules.judge_clock(step, source, received_us, at_us)
+    event_us = at_us if clock.fixed_us is None else clock.event_us(at_us)
+    moment = Moment(order, at_us, event_us, received_us)
+    source_rules.judge_sequence(step, source, stream, faults, event_us)
+    if frame.session is not None:
+        moment.stamp = frame.session
+        moment.counts = source_rules.judge_stamp(step, source, frame.session, event_us)
+    if moment.late:
         state.count("late")
     else:
         _hear(step, source, moment)
@@ -165,7 +175,8 @@ def _begin_epoch(state: RoomState, source: Source, kind: str, at_us: int) -> Non
 def _hear(step: Step, source: Source, moment: Moment) -> None:
     state = step.state
     source.heard_us, source.event_us = moment.received_us, moment.event_us
-    state.newest_event_us = max(state.newest_event_us, moment.record_us)
+    if moment.record_us > state.newest_event_us:
+        state.newest_event_us = moment.record_us
     if moment.backlog:
         return
     if "R17" in source.ladders and source.state != "offline":
@@ -175,41 +186,38 @@ def _hear(step: Step, source: Source, moment: Moment) -> None:
 
 
 def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSample) -> None:
-    state = step.state
+    state, temperature_c = step.state, sample.temperature_c
     sensor = state.sensor(f"{source.name}/{sample.sensor}")
-    step_us = moment.step_us(sensor)
-    folded = TemperatureSample(
-        moment.record_us, sensor.key, sample.temperature_c, moment.late, step_us, sensor.stepped, moment.stamp
+    step_us, stepped = moment.step_us(sensor), sensor.stepped
+    _fold(
+        state,
+        moment,
+        TemperatureSample(moment.record_us, sensor.key, temperature_c, moment.late, step_us, stepped, moment.stamp),
     )
-    _fold(state, moment, folded)
     if moment.late:
-        if sample.temperature_c is not None and sensor.role == "neural":
-            limits = state.limits_for(sensor, backlog=moment.backlog)
-            neural.judge_late(step, sensor, moment.at_us, moment.event_us, sample.temperature_c, limits)
+        _take_late(step, sensor, moment, temperature_c)
         return
-    sensor.heard_us, sensor.event_us = moment.received_us, moment.event_us
-    sensor.late_by_us = moment.received_us - moment.event_us if moment.backlog else 0
-    sensor.temperature_c, sensor.fault = sample.temperature_c, sample.fault
-    if sample.temperature_c is not None:
-        _measure(state, sensor, moment, sample.temperature_c, step_us)
-    sensor_rules.judge_returned(step, sensor, moment.event_us)
-    sensor_rules.judge_fault(step, sensor, moment.at_us, moment.event_us)
-    sensor_rules.judge_unlisted(step, sensor, moment.at_us, moment.event_us)
-    if sample.temperature_c is not None and sensor.role == "neural":
+    at_us, event_us, received_us = moment.at_us, moment.event_us, moment.received_us
+    sensor.heard_us, sensor.event_us = received_us, event_us
+    sensor.late_by_us = received_us - event_us if moment.backlog else 0
+    sensor.temperature_c, sensor.fault = temperature_c, sample.fault
+    if temperature_c is not None:
+        sensor.dose.add(at_us, temperature_c, step_us, stepped)
+        sensor.measured_us, sensor.stepped = received_us, False
+        sensor.slope.add(at_us, temperature_c)
+    sensor_rules.judge_reading(step, sensor, at_us, event_us)
+    if temperature_c is not None and sensor.role == "neural":
+        sensor.early_slope.add(at_us, temperature_c)
+        if state.watch is not None and state.watch.case.state == "closed":
+            sensor.calm.add(at_us, temperature_c)
         limits = state.limits_for(sensor, backlog=moment.backlog)
-        neural.judge_newest(step, sensor, moment.at_us, moment.event_us, sample.temperature_c, limits)
+        neural.judge_newest(step, sensor, at_us, event_us, temperature_c, limits)
 
 
-def _measure(state: RoomState, sensor: Sensor, moment: Moment, temperature_c: float, step_us: int | None) -> None:
-    """Dose and slopes of the newest sample."""
-    sensor.dose.add(moment.at_us, temperature_c, step_us=step_us, step_estimated=sensor.stepped)
-    sensor.measured_us, sensor.stepped = moment.received_us, False
-    sensor.slope.add(moment.at_us, temperature_c)
-    if sensor.role != "neural":
-        return
-    sensor.early_slope.add(moment.at_us, temperature_c)
-    if state.watch is not None and state.watch.case.state == "closed":
-        sensor.calm.add(moment.at_us, temperature_c)
+def _take_late(step: Step, sensor: Sensor, moment: Moment, temperature_c: float | None) -> None:
+    if temperature_c is not None and sensor.role == "neural":
+        limits = step.state.limits_for(sensor, backlog=moment.backlog)
+        neural.judge_late(step, sensor, moment.at_us, moment.event_us, temperature_c, limits)
 
 
 def _restart_baseline(generator: Generator, frame: GeneratorFrame, moment: Moment) -> None:
@@ -229,7 +237,7 @@ def _follow_rf(step: Step, event_us: int) -> None:
     rf_on = any(source.generator is not None and source.generator.rf_on for source in state.sources.values())
     if rf_on == state.rf_on:
         return
-    state.rf_on = rf_on
+    state.rf_on, step.plain = rf_on, False
     if rf_on:
         paused = state.rf_off_event_us is not None and event_us - state.rf_off_event_us <= PAUSE_US
         state.rf_run_event_us = state.rf_run_event_us if paused else event_us

@@ -14,10 +14,9 @@ from cordguard.engine.rules import sensor as sensor_rules
 from cordguard.engine.rules import source as source_rules
 from cordguard.engine.rules.catalogue import RULES
 from cordguard.engine.state import RoomState, Sensor, Source
+from cordguard.engine.streams import STALE_US
 from cordguard.engine.telemetry import end_conditions, is_watched
 
-STALE_US: Final = 1_000_000
-STALE_PERIODS: Final = 3
 STALE_NEURAL_US: Final = 2_000_000
 OFFLINE_US: Final = 3_000_000
 IDLE_RELEASE_US: Final = 180_000_000
@@ -85,15 +84,6 @@ def fire(step: Step, deadline: Deadline, monitor: str) -> None:
     oversight.oversee(step)
 
 
-def patience_us(state: RoomState) -> int:
-    """How much silence all streams together are allowed: if one is allowed less, a deadline may have come nearer."""
-    total_us = 0
-    for source in state.sources.values():
-        for stream in source.streams.values():
-            total_us += max(STALE_US, STALE_PERIODS * stream.period_us)
-    return total_us
-
-
 def _silences(state: RoomState) -> Iterator[Deadline]:
     watched = is_watched(state)
     for source in state.sources.values():
@@ -134,9 +124,9 @@ def _sensor_silences(state: RoomState, sensor: Sensor, source: Source | None, *,
 
 
 def _limit_us(source: Source, kind: str) -> int:
-    """Silence is longer than 1 s, or three of the stream's own periods if that is more."""
+    """How much silence a source's stream is allowed, known or not."""
     stream = source.streams.get(kind)
-    return max(STALE_US, STALE_PERIODS * stream.period_us) if stream is not None else STALE_US
+    return stream.patience_us if stream is not None else STALE_US
 
 
 def _fire_silence(step: Step, sensor: Sensor, what: str) -> None:

@@ -106,17 +106,17 @@ def predicted_peak_c(temperature_c: float, slope_c_per_s: float, limits: Profile
 
 
 def _judge_stop(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
-    level = sensor.ladder("R01").at("high")
-    limit_c = limits.stop_c
-    if level.active:
+    ladder, limit_c, recent = sensor.ladders.get("R01"), limits.stop_c, sensor.recent
+    if ladder is not None and ladder.standing is not None:
         over = temperature_c <= limit_c - STOP_CLEARS_BELOW_C
-        changed = level.judge(met=False, over=over, at_us=at_us, event_us=event_us, persist_us=0)
-    elif temperature_c < limit_c and (len(sensor.recent) < 2 or sensor.recent[-2][1] < limit_c):  # noqa: PLR2004 - the hot path: two of three cannot be
+        changed = ladder.at("high").judge(met=False, over=over, at_us=at_us, event_us=event_us, persist_us=0)
+    elif temperature_c < limit_c and (len(recent) < 2 or recent[-2][1] < limit_c):  # noqa: PLR2004 - two of three
         return
     else:
-        samples = sorted([*sensor.recent, *sensor.late]) if sensor.late else list(sensor.recent)
+        samples = sorted([*recent, *sensor.late]) if sensor.late else list(recent)
         onset_at_us = _two_of_three(samples, (at_us, temperature_c), limit_c)
-        changed = onset_at_us is not None and level.force(event_us - (at_us - onset_at_us))
+        onset_us = event_us - (at_us - onset_at_us) if onset_at_us is not None else None
+        changed = onset_us is not None and sensor.ladder("R01").at("high").force(onset_us)
     if changed:
         _settle_temperature(step, NEURAL_STOP, sensor, event_us, temperature_c, limit_c)
 
@@ -154,18 +154,12 @@ def _goes_on(sample: tuple[int, float], neighbour: tuple[int, float], limit_c: f
 
 
 def _judge_warn(step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile) -> None:
-    changed = (
-        sensor.ladder("R02")
-        .at("medium")
-        .judge(
-            met=temperature_c >= limits.warn_c,
-            over=temperature_c <= limits.warn_c - WARN_CLEARS_BELOW_C,
-            at_us=at_us,
-            event_us=event_us,
-            persist_us=WARN_PERSIST_US,
-        )
-    )
-    if changed:
+    met = temperature_c >= limits.warn_c
+    if not met and "R02" not in sensor.ladders:
+        return
+    level = sensor.ladder("R02").at("medium")
+    over = temperature_c <= limits.warn_c - WARN_CLEARS_BELOW_C
+    if level.judge(met=met, over=over, at_us=at_us, event_us=event_us, persist_us=WARN_PERSIST_US):
         _settle_temperature(step, NEURAL_WARN, sensor, event_us, temperature_c, limits.warn_c)
 
 
@@ -183,14 +177,18 @@ def _settle_temperature(
 def _judge_predicted(
     step: Step, sensor: Sensor, at_us: int, event_us: int, temperature_c: float, limits: Profile
 ) -> None:
-    ladder = sensor.ladder("R04")
-    if temperature_c < GATE_TEMPERATURE_C and ladder.idle:
+    ladder = sensor.ladders.get("R04")
+    idle = ladder is None or ladder.idle
+    if idle and temperature_c < GATE_TEMPERATURE_C:
         return
     slope = slope_in_use(step.state, sensor, event_us)
     if slope is None:
         return
     peak_c = predicted_peak_c(temperature_c, slope, limits)
     gate = temperature_c >= GATE_TEMPERATURE_C and slope >= GATE_SLOPE_C_PER_S
+    if idle and not (gate and peak_c >= limits.predicted_medium_c):
+        return
+    ladder = sensor.ladder("R04")
     before = ladder.standing
     limit_of: dict[Priority, float] = {"medium": limits.predicted_medium_c, "high": limits.predicted_high_c}
     for priority, limit_c in limit_of.items():
@@ -202,30 +200,25 @@ def _judge_predicted(
             persist_us=PREDICTED_PERSIST_US,
         )
     standing = ladder.standing
-    if standing == before:
-        return
-    limit_c = limit_of[standing or before or "medium"]
-    says = "heading for" if standing else "no longer heading for"
-    settle(
-        step,
-        Finding(
-            PREDICTED_PEAK,
-            sensor.key,
-            standing,
-            ladder.onset_event_us if standing else event_us,
-            event_us,
-            f"{sensor.key} {temperature_c:.1f} °C, {slope:+.2f} °C/s: {says} {limit_c:.1f} °C",
-            peak_c,
-            limit_c,
-            {"temperature_c": temperature_c, "slope_c_per_s": slope, "lookahead_s": limits.lookahead_s},
-        ),
-    )
+    if standing != before:
+        evidence: Evidence = {
+            "temperature_c": temperature_c,
+            "slope_c_per_s": slope,
+            "lookahead_s": limits.lookahead_s,
+        }
+        limit_c = limit_of[standing or before or "medium"]
+        says = f"{sensor.key} {temperature_c:.1f} °C, {slope:+.2f} °C/s: "
+        says += f"{'heading for' if standing else 'no longer heading for'} {limit_c:.1f} °C"
+        onset_us = ladder.onset_event_us if standing else event_us
+        finding = Finding(
+            PREDICTED_PEAK, sensor.key, standing, onset_us, event_us, says, peak_c, limit_c, evidence=evidence
+        )
+        settle(step, finding)
 
 
 def _judge_dose(step: Step, sensor: Sensor, at_us: int, event_us: int, limits: Profile) -> None:
     dose = sensor.dose.cem43_min
-    ladder = sensor.ladders.get("R06")
-    if ladder is None and dose < limits.dose_low_cem43_min:
+    if dose < limits.dose_low_cem43_min and "R06" not in sensor.ladders:
         return
     ladder = sensor.ladder("R06")
     limit_of: dict[Priority, float] = {

@@ -39,17 +39,21 @@ def follow_role(step: Step, sensor: Sensor, event_us: int) -> None:
         relax_silence(step, sensor, event_us)
 
 
-def _is_faulty(sensor: Sensor) -> bool:
-    return sensor.fault is not None or (sensor.temperature_c or 0.0) > OVER_RANGE_C
-
-
-def judge_fault(step: Step, sensor: Sensor, at_us: int, event_us: int) -> None:
-    """R08: a reading came, with a fault or without."""
-    faulty = _is_faulty(sensor)
+def judge_reading(step: Step, sensor: Sensor, at_us: int, event_us: int) -> None:
+    """A reading came, with a fault or without: R14, R08 and R40 for the sensor itself."""
+    faulty = sensor.fault is not None or (sensor.temperature_c or 0.0) > OVER_RANGE_C
     sensor.good_in_a_row = 0 if faulty else sensor.good_in_a_row + 1
-    ladder = sensor.ladders.get("R08")
-    if ladder is None and not faulty:
-        return
+    ladders = sensor.ladders
+    if ladders and "R14" in ladders and not faulty:
+        _judge_returned(step, sensor, event_us)
+    if faulty or "R08" in ladders:
+        _judge_fault(step, sensor, at_us, event_us, faulty=faulty)
+    if "R40" in ladders or not sensor.listed:
+        _judge_unlisted(step, sensor, at_us, event_us)
+
+
+def _judge_fault(step: Step, sensor: Sensor, at_us: int, event_us: int, *, faulty: bool) -> None:
+    """R08: faulty, or known as such until now."""
     level = sensor.ladder("R08").at("medium")
     over = sensor.good_in_a_row >= GOOD_SAMPLES
     if not faulty and not over and not level.active:
@@ -79,7 +83,7 @@ def settle_fault(step: Step, sensor: Sensor, event_us: int) -> None:
     )
 
 
-def judge_unlisted(step: Step, sensor: Sensor, at_us: int, event_us: int) -> None:
+def _judge_unlisted(step: Step, sensor: Sensor, at_us: int, event_us: int) -> None:
     """R40 for one sensor: a case is open, RF is on, and nobody said what this sensor is for."""
     state = step.state
     met = state.rf_on and not sensor.listed and state.watch is not None and state.watch.case.state == "open"
@@ -96,10 +100,9 @@ def judge_unlisted(step: Step, sensor: Sensor, at_us: int, event_us: int) -> Non
         settle(step, Finding(RF_WITHOUT_SESSION, sensor.key, standing, onset_us, event_us, f"{sensor.key}: {says}"))
 
 
-def judge_returned(step: Step, sensor: Sensor, event_us: int) -> None:
-    """R14: a reading came; five good ones end the silence."""
-    ladder = sensor.ladders.get("R14")
-    if ladder is None or ladder.standing is None or _is_faulty(sensor):
+def _judge_returned(step: Step, sensor: Sensor, event_us: int) -> None:
+    """R14: a good reading came; five end the silence."""
+    if sensor.ladder("R14").standing is None:
         return
     sensor.readings_since_stale += 1
     if sensor.readings_since_stale >= GOOD_SAMPLES:

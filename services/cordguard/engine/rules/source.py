@@ -36,13 +36,15 @@ def judge_generator_returned(step: Step, source: Source, event_us: int) -> None:
 def judge_clock(step: Step, source: Source, received_us: int, at_us: int) -> None:
     """R16: take in a live sample's times; MEDIUM means that its source's times are corrected from now on."""
     clock = source.clock
-    ladder = source.ladder("R16")
+    ladder = source.ladders.get("R16")
     if not clock.observe(received_us, at_us):
-        ladder.forget_pending()
+        if ladder is not None:
+            ladder.forget_pending()
         return
     offset_us = clock.offset_us()
-    if not ladder.levels and abs(offset_us) <= SKEW_LIMITS_US["low"]:
+    if ladder is None and abs(offset_us) <= SKEW_LIMITS_US["low"]:
         return
+    ladder = source.ladder("R16")
     before = ladder.standing
     event_us = clock.event_us(at_us)
     for priority, limit_us in SKEW_LIMITS_US.items():
@@ -83,16 +85,15 @@ def restart_windows(source: Source, at_us: int) -> None:
             minute.append((now, total))
 
 
-def judge_sequence(step: Step, source: Source, stream: Stream, *, out_of_order: bool, event_us: int) -> None:
-    """R15: count a sample and what is missing before it."""
+def judge_sequence(step: Step, source: Source, stream: Stream, faults: int, event_us: int) -> None:
+    """R15: count a sample, its own faults, and what is missing before it."""
     at_us = stream.newest_at_us
     second = at_us // US_PER_S
     samples = source.samples
-    if samples and samples[-1][0] == second:
-        samples[-1] = (second, samples[-1][1] + 1)
-    else:
-        samples.append((second, 1))
-    faults = stream.lost() + out_of_order
+    counted = samples.pop()[1] if samples and samples[-1][0] == second else 0
+    samples.append((second, counted + 1))
+    if stream.missing:
+        faults += stream.lost()
     if faults:
         source.faults.append((at_us, faults))
         step.state.count("sequence_faults", faults)
@@ -125,11 +126,11 @@ def _settle_sequence(step: Step, source: Source, at_us: int, event_us: int, *, n
         settle(step, Finding(SEQUENCE_FAULT, source.name, standing, onset_us, event_us, message, 100 * share, 1.0))
 
 
-def judge_stamp(step: Step, source: Source, stamp: str | None, event_us: int) -> bool:
+def judge_stamp(step: Step, source: Source, stamp: str, event_us: int) -> bool:
     """R44: whether a sample may count for the open case; its session stamp must not contradict it."""
     watch = step.state.watch
-    if stamp is None or watch is None or event_us < watch.case.opened_us:
-        return stamp is None or watch is None or stamp == watch.case.session
+    if watch is None or event_us < watch.case.opened_us:
+        return watch is None or stamp == watch.case.session
     agrees = stamp == watch.case.session
     source.stamps_in_a_row = source.stamps_in_a_row + 1 if agrees else 0
     ladder = source.ladders.get("R44")
