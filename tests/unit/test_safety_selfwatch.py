@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cordguard.bus.memory import MemoryBus
 from cordguard.bus.port import Message
 from cordguard.contract.capture import read_lines
 from cordguard.engine import local
@@ -215,6 +216,28 @@ def test_r43_the_latency_of_a_quick_disk_is_told_too(stage: Stage, disk: SlowDis
         stage.live(service, 11)
         assert about(stage, "R43") == []
         assert [check["latency_ms"]["p99"] for check in self_checks(stage) if "latency_ms" in check] == [2.0]
+
+
+def test_r39_to_look_for_a_broker_that_is_away_is_no_lag(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    with stage.running() as service:
+        stage.say("gen-1/temperature", frame(1, stage.clock.us))
+        stage.live(service, 1)
+        stage.hear()
+        stage.broker.stop()
+        with monkeypatch.context() as away:
+            poll = type(service._bus).poll  # noqa: SLF001 - an attempt to connect that takes its time
+
+            def slow(bus: MemoryBus, timeout_s: float) -> None:
+                stage.clock.us += 2 * S
+                poll(bus, timeout_s)
+
+            away.setattr(MemoryBus, "poll", slow)
+            stage.live(service, 1)
+        stage.broker.start()
+        stage.hear()  # whoever listens is back, too
+        stage.live(service, 12)
+        assert [check for check in self_checks(stage) if "loop_lag_ms" in check] == []
+        assert about(stage, "R39") == []
 
 
 def test_the_free_part_of_a_disk_is_between_nothing_and_all_of_it_and_unknown_where_there_is_none(

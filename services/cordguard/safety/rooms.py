@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -38,6 +39,7 @@ class Rooms:
         self._policy_text = policy_text
         self._open = open_port
         self._keepers: dict[str, RoomKeeper] = {}
+        self._unaddressed = 0
 
     def __iter__(self) -> Iterator[tuple[str, RoomKeeper]]:
         """Every room that is known."""
@@ -71,6 +73,12 @@ class Rooms:
         """Whether a room is known, or there is a place for it: made-up names must not fill a disk with journals."""
         return room in self._keepers or len(self._keepers) < ROOMS_MAX
 
+    def pass_over(self, topic: str) -> None:
+        """Count what has no room. Who makes up topics must not fill the log: it is said at 1, 2, 4, 8, … of them."""
+        self._unaddressed += 1
+        if self._unaddressed.bit_count() == 1:
+            log.warning("a message on %.200s names no room that can be watched; %d so far", topic, self._unaddressed)
+
     def get(self, room: str, now_us: int) -> tuple[RoomKeeper, list[Emission]]:
         """A room's keeper, made when first heard of; and what is to be published because of that."""
         keeper = self._keepers.get(room)
@@ -78,6 +86,18 @@ class Rooms:
             return keeper, []
         out = self._open_room(room, now_us, "first")
         return self._keepers[room], out
+
+    def journal_troubles(self) -> dict[str, str]:
+        """Why journals cannot be written, by room."""
+        reasons = {room: keeper.journal_trouble for room, keeper in self}
+        return {room: reason for room, reason in reasons.items() if reason is not None}
+
+    def counters(self) -> dict[str, int]:
+        """What all rooms counted for health, and what named none."""
+        total = Counter({"unaddressed": self._unaddressed} if self._unaddressed else {})
+        for _, keeper in self:
+            total.update(keeper.engine.counters)
+        return dict(total)
 
     def newest_received_us(self) -> int:
         """The newest time that was written down: our clock must not fall behind it."""

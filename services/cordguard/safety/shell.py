@@ -92,7 +92,6 @@ class SafetyService:
         self._clock: Clock = clock or self._simulated or WallClock()
         self._held: list[Delivery] = []
         """What came in a simulated run before its clock spoke: still the broker's, since it stands in no journal."""
-        self._unaddressed = 0
         self._rooms.recover(self._clock.now_us())
         if clock is None and self._simulated is None:
             self._clock = WallClock(not_below_us=self._rooms.newest_received_us())
@@ -119,6 +118,8 @@ class SafetyService:
         """Take in what comes, and do what time asks for."""
         self._self.turn(timeout_s)
         self._bus.poll(timeout_s)
+        if not self._bus.connected:
+            self._self.waited()  # to look for the broker may take long, and there is nobody to be late for
         self._on_time()
 
     def close(self) -> None:
@@ -195,17 +196,11 @@ class SafetyService:
             self._publisher.publish(self._bus, CANARY_ROOM, self._canary.feed(entry), 0)
             return
         if room is None or not self._rooms.admits(room):
-            self._pass_over(message.topic)
+            self._rooms.pass_over(message.topic)
             return
         keeper, first = self._rooms.get(room, now_us)
         if self._publish(room, keeper, [*first, *keeper.take(entry)]):
             self._self.handed_over(began_us)
-
-    def _pass_over(self, topic: str) -> None:
-        """Count what has no room. Who makes up topics must not fill the log: it is said at 1, 2, 4, 8, … of them."""
-        self._unaddressed += 1
-        if self._unaddressed.bit_count() == 1:
-            log.warning("a message on %.200s names no room that can be watched; %d so far", topic, self._unaddressed)
 
     def _publish(self, room: str, keeper: RoomKeeper, emissions: Iterable[Emission]) -> bool:
         changed = self._publisher.publish(self._bus, room, emissions, keeper.engine.published)
@@ -279,23 +274,16 @@ class SafetyService:
         """Health goes by wall time, in simulated runs too."""
         if not self._beat_due.due(time.monotonic_ns() // _NS_PER_US):
             return
-        troubles = {room: keeper.journal_trouble for room, keeper in self._rooms if keeper.journal_trouble is not None}
+        troubles, counters = self._rooms.journal_troubles(), self._rooms.counters()
         detail: dict[str, JsonValue] = {"rooms": sum(1 for _ in self._rooms)}
         if troubles:
             detail["journal"] = "; ".join(f"{room}: {reason}" for room, reason in troubles.items())
         if self._policy.refused is not None:
             detail["policy_refused"] = self._policy.refused
-        detail |= {"counters": self._counters(), **self._self.detail()}
+        detail |= {"counters": dict(counters), **self._self.detail()}
         state: HealthState = "degraded" if troubles or self._policy.refused is not None else "ok"
         lag_ms, queue, policy = self._self.lag.worst_ms, self._bus.unconfirmed, self._rooms.policy_hash
         self._health.beat(self._bus, state, lag_ms=lag_ms, queue=queue, detail=detail, policy=policy)
-
-    def _counters(self) -> dict[str, JsonValue]:
-        total: dict[str, int] = {"unaddressed": self._unaddressed} if self._unaddressed else {}
-        for _, keeper in self._rooms:
-            for name, count in keeper.engine.counters.items():
-                total[name] = total.get(name, 0) + count
-        return dict(total)
 
 
 def build(settings: SafetySettings, open_bus: OpenBus = open_paho) -> SafetyService:
