@@ -29,7 +29,7 @@ def run_service(name: str, arguments: Sequence[str], environment: Mapping[str, s
         raise SetupError(msg)
     configure_logging()
     alive = environment.get(ALIVE_VARIABLE)
-    return run(_builder(name, arguments, environment), alive=AliveFile(Path(alive)) if alive else None)
+    return run(_builder(name, arguments, environment), alive=AliveFile(Path(alive)) if alive else None, last=True)
 
 
 def _builder(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Callable[[], Service]:

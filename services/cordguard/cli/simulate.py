@@ -57,7 +57,7 @@ def run_simulation(simulation: Simulation, environment: Mapping[str, str]) -> in
         SetupError: there is no such scenario, or an option is out of range.
     """
     configure_logging()
-    with Interrupts() as interrupts:
+    with Interrupts(last=True) as interrupts:
         try:
             result = simulate(
                 settings_of(simulation, environment),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final
 
-NOT_COUNTED: Final = frozenset({"R00", "R37", "R38", "R46", "R47"})
-"""Rules about other alarms, about those who hear them, and answers: none of them is news of the patient or a device."""
+NOT_COUNTED: Final = frozenset({"R00", "R37", "R38", "R39", "R41", "R42", "R43", "R46", "R47"})
+"""Rules about other alarms, those who hear them, ourselves, and answers: none is news of the patient or a device."""
 BY_SOURCE: Final = frozenset({"R14", "R17"})
 """Rules whose alarms have one cause if they come from one source at a time."""
 ONE_CAUSE_US: Final = 3_000_000

@@ -20,8 +20,9 @@ class StopRequestedError(Exception):
 class Interrupts:
     """While entered, counts signals instead of dying of them. Main thread only."""
 
-    def __init__(self) -> None:
-        """Nothing was asked yet."""
+    def __init__(self, *, last: bool = False) -> None:
+        """Nothing was asked yet. ``last``: only the process's way out follows, and nobody shall kill it on that."""
+        self._last = last
         self.count = 0
         """How often we were asked to end."""
         self._previous: dict[int, _Handler] = {}
@@ -37,9 +38,9 @@ class Interrupts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the signals back."""
+        """Give the signals back, or be deaf to them from now on."""
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if self._last else handler)
         self._previous.clear()
 
     def raise_if_asked(self) -> None:

@@ -53,17 +53,21 @@ class Service(Protocol):
 
 
 def run(
-    build: Callable[[], Service], *, alive: AliveFile | None = None, leave: Callable[[int], object] = os._exit
+    build: Callable[[], Service],
+    *,
+    alive: AliveFile | None = None,
+    leave: Callable[[int], object] = os._exit,
+    last: bool = False,
 ) -> int:
     """Build a service, run it until somebody asks it to stop, close it; the process's exit status.
 
     A user's trouble is a sentence in the log, never a traceback. A service that fails while it runs does not say
     goodbye: the process ends through ``leave`` without ``close``, so the broker speaks the last will, and the next
-    start knows of a crash. ``alive`` is touched while the service is ready.
+    start knows of a crash. ``alive`` is touched while the service is ready. ``last``: we return into the process's end.
     """
     service: Service | None = None
     status = EXIT_OK
-    with Interrupts() as interrupts:
+    with Interrupts(last=last) as interrupts:
         try:
             service = build()
             _step_until_asked(service, interrupts, alive)
