@@ -13,6 +13,7 @@ from cordguard.console.moments import UNKNOWN_MS
 from cordguard.engine.rules.catalogue import RULES
 from cordguard.engine.rules.neural import GATE_SLOPE_C_PER_S, GATE_TEMPERATURE_C, PREDICTED_PERSIST_US
 from cordguard.engine.rules.oversight import UNACKED_US, UNHEARD_US
+from cordguard.safety.shell import SELF_CHECK_US
 from support import alarm_figures, hazards
 from support.alarm_requirements import REQUIREMENTS, Requirement, missing
 from support.hazards import HAZARDS, Control, Hazard
@@ -189,6 +190,7 @@ def test_what_the_prose_states_of_times_is_what_the_code_does() -> None:
         f"the owning page sounds it for {heard_s:g} s | {SILENT_MS / 1_000:g} s |",
         f"R46 after {UNHEARD_US / S_US:g} s of RF without",
         f"R38 after {UNACKED_US / S_US:g} s without",
+        f"are looked at every {SELF_CHECK_US / S_US:g} s",
         f"makes a frame every {TURN_S * 1_000:g} ms",
         f"the next begins {news_s:g} s after its end",
         f"temperature ≥ {GATE_TEMPERATURE_C:g} °C, and slope ≥ {GATE_SLOPE_C_PER_S:g} °C/s, for {persist_s:g} s",
