@@ -49,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         planned += [Turn(CORDGUARD_TIMED, name, load) for name in names]
     outcomes = run_all(planned, patience_s=asked.wait_for_quiet * arguments.SECONDS_PER_MINUTE)
     _say(contestants, names, load, outcomes, absent)
+    for name in asked.broker:
+        if name not in names:
+            print(f"\n{name} is MISSING: {brokers.missing(name)}")
     after = machine.verdict(machine.look())
     print(f"\nBefore: {before}\nAfter:  {after}")
     if asked.json:
@@ -60,8 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def turns(present: Sequence[Contestant], broker_names: Sequence[str], load: Load, runs: int) -> list[Turn]:
     """Everybody once in each round, on each broker; who begins moves on from round to round."""
     return [
-        Turn(present[(number + first) % len(present)], broker, load)
-        for first in range(runs)
+        Turn(present[(number + round_) % len(present)], broker, load, round=round_)
+        for round_ in range(runs)
         for broker in broker_names
         for number in range(len(present))
     ]

@@ -145,10 +145,12 @@ def aims(runs: Runs) -> list[Aim]:
 
 def _above_fastest(ours: Sequence[Measurement], runs: Runs) -> Iterator[float]:
     """Of each round: our p99 less the least of the others'."""
-    for index, run in enumerate(ours):
-        others = [found[index] for name, found in runs.items() if name not in OURS and index < len(found)]
-        if others:
-            least_ms = min(percentile(other.alarms.delays_ms, 0.99) for other in others)
+    others = [run for name, found in runs.items() if name not in OURS for run in found]
+    for run in ours:
+        least_ms = min(
+            (percentile(other.alarms.delays_ms, 0.99) for other in others if other.round == run.round), default=None
+        )
+        if least_ms is not None:
             yield percentile(run.alarms.delays_ms, 0.99) - least_ms
 
 

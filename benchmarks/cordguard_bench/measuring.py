@@ -75,6 +75,8 @@ class Measurement:
     """Of the engine inside the running service, if it was timed there."""
     kept: int | None = None
     """Telemetry in its journals, if the contestant is ours."""
+    round: int = 0
+    """In which round it was; runs of one round were neighbours in time."""
 
 
 def measure(

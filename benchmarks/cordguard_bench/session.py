@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -33,6 +33,7 @@ class Turn:
     broker: str
     load: Load
     looks: int = 1
+    round: int = 0
 
     @property
     def seconds(self) -> float:
@@ -133,9 +134,10 @@ def write_json(path: Path, outcomes: Sequence[Outcome], **facts: Any) -> None:  
 def _run(turn: Turn, on_time: Callable[[float], None]) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="cordguard-bench-") as folder:
         try:
-            return measure(
+            run = measure(
                 turn.contestant, turn.broker, turn.load, Path(folder) / "run", looks=turn.looks, on_time=on_time
             )
+            return replace(run, round=turn.round)
         except (BenchmarkError, OSError) as error:
             return Failure(turn.contestant.name, turn.broker, str(error))
 
