@@ -30,14 +30,14 @@ class Spread:
 
     def text(self, digits: int = 1) -> str:
         """``median [least – most]``; the median alone of one run."""
-        if math.isnan(self.median):
-            return NOTHING
-        middle, least, most = (number(value, digits) for value in (self.median, self.least, self.most))
+        middle, least, most = (figure(value, digits) for value in (self.median, self.least, self.most))
         return middle if least == most else f"{middle} [{least} – {most}]"
 
 
-def number(value: float, digits: int) -> str:
-    """A figure; what never came is ``∞``."""
+def figure(value: float, digits: int) -> str:
+    """A figure; what never came is ``∞``, what was not asked for ``–``."""
+    if math.isnan(value):
+        return NOTHING
     return f"{value:.{digits}f}" if math.isfinite(value) else NEVER
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from cordguard_bench.contestants.contestant import Contestant
 from cordguard_bench.contestants.roster import CORDGUARD, CORDGUARD_TIMED, PAHO_NODELAY
-from cordguard_bench.figures import Spread, number, percentile, spread, table
+from cordguard_bench.figures import Spread, figure, percentile, spread, table
 from cordguard_bench.measuring import Measurement
 
 HEAD: Final = ("", "p50 ms", "p99 ms", "max ms", "alarms", "CPU µs/msg", "RSS MB", "broker µs/msg")
@@ -44,7 +44,7 @@ class Aim:
         if math.isnan(self.found):
             return f"  {self.what}: not measured"
         verdict = "met" if self.found <= self.limit else "NOT MET"
-        return f"  {self.what}: {number(self.found, 1)} {self.unit}, {verdict}"
+        return f"  {self.what}: {figure(self.found, 1)} {self.unit}, {verdict}"
 
 
 def report(contestants: Sequence[Contestant], runs: Runs, absent: Mapping[str, str]) -> str:

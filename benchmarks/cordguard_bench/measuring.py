@@ -158,9 +158,9 @@ def _play(contestant: Contestant, broker_name: str, load: Load, folder: Path, lo
         pids = (broker.pid, sender.pid, ears.pid, os.getpid(), *(one.pid for one in started))
         share, rss_mb = _look_on(load, start_ns, pids, started, looks, on_time)
         report = Report(**sender.result())
-        came = ears.result()
         if contestant.journals:
             _await_rest(place.folder, report.sent)
+        came = ears.result()
     return _Played(start_ns, report, came, share, rss_mb)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, TextIO
 from cordguard.cli.terminal import Progress
 from cordguard_bench import brokers, machine
 from cordguard_bench.contestants.contestant import Contestant
-from cordguard_bench.figures import percentile
+from cordguard_bench.figures import figure, percentile
 from cordguard_bench.measuring import Measurement, measure
 from cordguard_bench.processes import BenchmarkError
 from cordguard_bench.workload import Load
@@ -154,4 +154,4 @@ def _brief(outcome: Outcome) -> str:
     p50_ms, p99_ms = (percentile(delays_ms, share) for share in (0.5, 0.99))
     alarms = f"{len(outcome.alarms.delays)}/{outcome.alarms.expected} alarms"
     busy = "" if outcome.share.quiet else f", others used {outcome.share.others_percent:.0f} %"
-    return f"p50 {p50_ms:.2f} ms, p99 {p99_ms:.2f} ms, {alarms}, {outcome.cpu_us:.0f} µs a message{busy}"
+    return f"p50 {figure(p50_ms, 2)} ms, p99 {figure(p99_ms, 2)} ms, {alarms}, {outcome.cpu_us:.0f} µs a message{busy}"

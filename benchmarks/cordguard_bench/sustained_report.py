@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cordguard_bench.figures import binned, percentile, spark, spread, table
+from cordguard_bench.figures import binned, figure, percentile, spark, spread, table
 from cordguard_bench.measuring import Measurement
 from cordguard_bench.workload import US_PER_S
 
@@ -27,7 +27,7 @@ def lag_report(run: Measurement) -> str:
     """Whether safety keeps up: how long alarms took, from the beginning of the window to its end."""
     load, delays = run.load, run.alarms.delays
     pictured = binned(delays, BINS, load.seconds / BINS)
-    worst_ms = max((delay_ms for _, delay_ms in delays), default=math.inf)
+    worst_ms = max(run.alarms.delays_ms, default=math.nan)
     first_ms, last_ms = (
         percentile([delay_ms for at_s, delay_ms in delays if begin <= at_s / load.seconds < begin + 0.25], 0.5)
         for begin in (0.0, 0.75)
@@ -37,8 +37,9 @@ def lag_report(run: Measurement) -> str:
     keeps_up = whole and last_ms - first_ms < GROWS_MS
     lines = (
         f"{run.broker}: {load.messages_per_s:,.0f} messages/s for {load.seconds:g} s from {load.rooms} rooms",
-        f"  worst alarm of each {load.seconds / BINS:.1f} s: |{spark(pictured)}| the highest is {worst_ms:.1f} ms",
-        f"  median of the first quarter {first_ms:.2f} ms, of the last {last_ms:.2f} ms; p99 {p99_ms:.2f} ms",
+        f"  worst alarm of each {load.seconds / BINS:.1f} s: |{spark(pictured)}| highest {figure(worst_ms, 1)} ms",
+        f"  median of the first quarter {figure(first_ms, 2)} ms, of the last {figure(last_ms, 2)} ms",
+        f"  p99 {figure(p99_ms, 2)} ms",
         f"  CPU {run.cpu_us:.0f} µs/msg, broker {run.broker_us:.0f} µs/msg, RSS {run.rss_mb[-1]:.0f} MB",
         _came(run),
         f"  devices sent late by {run.devices.late_p99_ms:.2f} ms (p99)",
