@@ -202,12 +202,14 @@ def all_sources(site: str) -> str:
     return f"{PREFIX}/{site}/+/+/+"
 
 
+@lru_cache(maxsize=4_096)
 def site_of(topic: str) -> str | None:
     """The site a topic belongs to, even if the rest of it is unknown; None if no site can be told."""
     levels = topic.removeprefix(f"{PREFIX}/").split("/")
     return levels[0] if topic.startswith(f"{PREFIX}/") and _LEVEL.fullmatch(levels[0]) else None
 
 
+@lru_cache(maxsize=4_096)
 def room_of(topic: str) -> str | None:
     """The room a topic speaks of, even if the rest of it is unknown; None if no room can be told."""
     if not topic.startswith(f"{PREFIX}/"):

@@ -124,9 +124,10 @@ class Delivery:
         energy_j = mean_w * step_us / _US_PER_S
         self.rf_on_us += step_us
         self.energy_j += energy_j
-        if self.current is not None:
-            self.current.rf_on_us += step_us
-            self.current.energy_j += energy_j
+        current = self.current
+        if current is not None:
+            current.rf_on_us += step_us
+            current.energy_j += energy_j
 
     def _ablation_at(self, event_us: int) -> Ablation:
         current = self.current

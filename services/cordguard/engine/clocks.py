@@ -41,21 +41,20 @@ class SourceClock:
     fixed_us: int | None = None
     """Offset in use, in whole milliseconds, while the source's clock is not trusted."""
 
-    def observe(self, received_us: int, at_us: int) -> bool:
-        """Take in one live sample; False while a backlog drains and nothing can be judged."""
-        if self._draining(received_us, at_us):
-            return False
-        second = received_us // _BUCKET_US
-        offset = received_us - at_us
-        minima = self.minima
-        while minima and minima[-1][1] >= offset:
+    def observe(self, received_us: int, at_us: int) -> int | None:
+        """Take in one live sample; how far the source is off, or None while a backlog drains and it cannot be told."""
+        offset_us = received_us - at_us
+        if self._draining(received_us, offset_us):
+            return None
+        minima, second = self.minima, received_us // _BUCKET_US
+        while minima and minima[-1][1] >= offset_us:
             minima.pop()
         if not minima or minima[-1][0] != second:
-            minima.append((second, offset))
+            minima.append((second, offset_us))
         oldest_us = received_us - FILTER_US
         while minima[0][0] * _BUCKET_US < oldest_us:
             minima.popleft()
-        return True
+        return minima[0][1]
 
     def offset_us(self) -> int:
         """The smallest ``received - at`` of the last 30 s; 0 if nothing was judged yet."""
@@ -76,14 +75,14 @@ class SourceClock:
         self.minima.clear()
         self.pace.clear()
 
-    def _draining(self, received_us: int, at_us: int) -> bool:
+    def _draining(self, received_us: int, offset_us: int) -> bool:
         """Keep pace, and tell whether the source's time runs faster than ours, beyond a burst."""
         pace = self.pace
         if not pace or not 0 <= received_us - pace[-1][0] < _RATE_BUCKET_US:
-            pace.append((received_us, at_us))
+            pace.append((received_us, received_us - offset_us))
         oldest_us = received_us - RATE_SPAN_US
         while pace[0][0] < oldest_us and len(pace) > 1:
             pace.popleft()
         first_received_us, first_at_us = pace[0]
-        ours_us = received_us - first_received_us if received_us > first_received_us else 0
-        return at_us - first_at_us > DRAINING_RATE * ours_us + BURST_US
+        gained_us = first_received_us - first_at_us - offset_us
+        return gained_us > BURST_US and gained_us > (DRAINING_RATE - 1) * (received_us - first_received_us) + BURST_US

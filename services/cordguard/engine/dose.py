@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,6 +12,9 @@ NO_DOSE_BELOW_C: Final = 39.0
 MAX_STEP_US: Final = 2_000_000
 """A longer gap is bridged by the hotter of its two ends and marked as estimated."""
 _US_PER_MIN: Final = 60_000_000
+
+Reading = tuple[int, float, int, bool]
+"""A temperature that came in order: when, degrees, interval to the one before, whether another clock told that."""
 
 
 @lru_cache(maxsize=16_384)  # devices tell the same hundredths of a degree again and again
@@ -49,19 +53,24 @@ class Dose:
         at_us: int,
         temperature_c: float,
         step_us: int | None = None,
-        step_estimated: bool = False,  # noqa: FBT001, FBT002 - by position: three times a sample
+        step_estimated: bool = False,  # noqa: FBT001, FBT002 - by position, since it is called for every sample
     ) -> None:
         """Take in the next temperature; ``step_us`` is the interval where the two times do not tell it."""
+        if step_us is None:
+            step_us = at_us - (self.newest_at_us or 0)
+        self.follow(((at_us, temperature_c, step_us, step_estimated),))
+
+    def follow(self, course: Iterable[Reading]) -> None:
+        """Take in the next temperatures."""
         newest_at_us, before_c = self.newest_at_us, self.newest_c
-        if newest_at_us is not None:
-            if step_us is None:
-                step_us = at_us - newest_at_us
-            gap = step_us > MAX_STEP_US
-            if gap or step_estimated:
-                self.estimated = True
-            if temperature_c >= NO_DOSE_BELOW_C or before_c >= NO_DOSE_BELOW_C:
-                before, after = dose_rate(before_c), dose_rate(temperature_c)
-                mean = max(before, after) if gap else (before + after) / 2
-                self.cem43_min += mean * step_us / _US_PER_MIN
-        self.newest_at_us = at_us
-        self.newest_c = temperature_c
+        for at_us, after_c, step_us, estimated in course:
+            if newest_at_us is not None:
+                gap = step_us > MAX_STEP_US
+                if gap or estimated:
+                    self.estimated = True
+                if after_c >= NO_DOSE_BELOW_C or before_c >= NO_DOSE_BELOW_C:
+                    before, after = dose_rate(before_c), dose_rate(after_c)
+                    mean = max(before, after) if gap else (before + after) / 2
+                    self.cem43_min += mean * step_us / _US_PER_MIN
+            newest_at_us, before_c = at_us, after_c
+        self.newest_at_us, self.newest_c = newest_at_us, before_c

@@ -26,9 +26,9 @@ class Moment:
         self.counts = True
 
     def step_us(self, sensor: Sensor) -> int | None:
-        """Time since the sensor's temperature before, by its source's clock; by ours if that clock was set since."""
+        """Since the temperature before (this one is in order), by the source's clock; by ours if that was set since."""
         newest_at_us = sensor.dose.newest_at_us
-        if self.late or newest_at_us is None:
+        if newest_at_us is None:
             return None
         return self.received_us - sensor.measured_us if sensor.stepped else self.at_us - newest_at_us
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -18,6 +19,7 @@ from cordguard.contract.summary import (
 )
 from cordguard.contract.units import PolicyHash, Priority, ProfileName, Role
 from cordguard.engine.ablation import Ablation, Delivery, GeneratorSample
+from cordguard.engine.dose import Reading
 from cordguard.engine.levels import RISING, rank
 from cordguard.engine.tally import Tally, TemperatureSample, summarise_sensor, tally_of
 
@@ -27,6 +29,7 @@ UnassignedSample = TemperatureSample | GeneratorSample
 ALARMS_MAX: Final = 2_000
 """Alarms that a summary lists: about 450 kB of the 1 MiB that every reader takes."""
 MARKS_MAX: Final = 1_000
+TALLIED_AT_ONCE: Final = 64
 _US_PER_S: Final = 1_000_000
 
 
@@ -49,21 +52,71 @@ class SessionFold:
     blind_us: int = 0
     cement_us: int | None = None
     """When cement was first injected, as far as a mark says so."""
+    waiting: dict[str, list[Reading]] = field(default_factory=dict)
+    """Sensor to its newest readings, which no tally has yet."""
+    waiting_in: int = 0
+    """How many ablations had begun when they came."""
 
     def add(self, sample: UnassignedSample) -> None:
         """Take in one sample of this session; one from before its opening is passed over."""
-        event_us = sample.event_us
+        if sample.event_us < self.opened_us:
+            return
+        self.newest_event_us = max(self.newest_event_us, sample.event_us)
+        if isinstance(sample, GeneratorSample):
+            self.delivery.add(sample)
+        elif sample.late or sample.temperature_c is None:
+            if sample.late:
+                self.settle()  # of equal maxima the first counts
+            for tally in self._tallies_of(sample.sensor, len(self.delivery.ablations)):
+                tally.note(sample.event_us, sample.temperature_c)
+            if sample.temperature_c is not None:
+                self._note_cement(sample.sensor, sample.event_us, sample.temperature_c)
+        else:
+            step_us = sample.step_us or 0
+            self.add_reading(sample.sensor, (sample.event_us, sample.temperature_c, step_us, sample.step_estimated))
+
+    def add_reading(self, sensor: str, reading: Reading) -> None:
+        """Take in a temperature that came in order.
+
+        It waits, and is tallied with others: tallies are read at the end of a session, and samples come all the time.
+        """
+        event_us, _, _, _ = reading
         if event_us < self.opened_us:
             return
         if event_us > self.newest_event_us:
             self.newest_event_us = event_us
-        if isinstance(sample, GeneratorSample):
-            self.delivery.add(sample)
-            return
-        tally_of(self.tallies, sample.sensor).add(sample, self.cement_us)
-        ablations = self.delivery.ablations
-        if ablations:  # the newest one takes in what comes while it runs and after it
-            tally_of(ablations[-1].tallies, sample.sensor).add(sample)
+        if self.waiting_in != len(self.delivery.ablations):
+            self.settle()
+        course = self.waiting.get(sensor)
+        if course is None:
+            course = self.waiting[sensor] = []
+        course.append(reading)
+        if len(course) >= TALLIED_AT_ONCE:
+            self.settle()
+
+    def settle(self) -> None:
+        """Tally what waits: for the session, and for the ablation that had begun last when it came."""
+        waiting = dict(self.waiting)
+        self.waiting.clear()
+        for sensor, course in waiting.items():
+            for tally in self._tallies_of(sensor, self.waiting_in):
+                tally.follow(course)
+            if self.cement_us is not None:
+                for event_us, temperature_c, _, _ in course:
+                    self._note_cement(sensor, event_us, temperature_c)
+        self.waiting_in = len(self.delivery.ablations)
+
+    def _tallies_of(self, sensor: str, begun: int) -> Iterator[Tally]:
+        """A sensor's tallies while so many ablations have begun: the newest takes in what comes while and after."""
+        yield tally_of(self.tallies, sensor)
+        if begun:
+            yield tally_of(self.delivery.ablations[begun - 1].tallies, sensor)
+
+    def _note_cement(self, sensor: str, event_us: int, temperature_c: float) -> None:
+        """Cement heats as it sets: what a sensor saw since it was injected."""
+        if self.cement_us is not None and event_us >= self.cement_us:
+            tally = tally_of(self.tallies, sensor)
+            tally.max_after_cement_c = max(temperature_c, tally.max_after_cement_c or temperature_c)
 
     def add_mark(self, mark: Mark) -> None:
         """Take in a mark."""
@@ -74,6 +127,7 @@ class SessionFold:
         elif mark.mark == "ablation-ended":
             self.delivery.mark_ended(mark.at_us)
         elif mark.mark == "cement-injected":
+            self.settle()  # what came before the word of it stays as it was
             self.cement_us = min(mark.at_us, self.cement_us or mark.at_us)
 
     def add_transition(self, transition: Transition) -> None:
@@ -133,6 +187,7 @@ class SummaryContext:
 
 def summarise(fold: SessionFold, context: SummaryContext) -> SessionSummary:
     """The fold in the words of the contract. The revision is the fold's; count it up before."""
+    fold.settle()
     case = context.case
     return SessionSummary(
         session=fold.session,

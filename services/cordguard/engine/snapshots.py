@@ -13,6 +13,8 @@ _ADAPTER: Final = TypeAdapter(RoomState)
 
 def dump_state(state: RoomState) -> dict[str, Any]:
     """The state as JSON values."""
+    if state.fold is not None:
+        state.fold.settle()
     dumped: dict[str, Any] = _ADAPTER.dump_python(state, mode="json")
     return dumped
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from cordguard.contract.case import CaseSensor
 from cordguard.contract.summary import SensorSummary
 from cordguard.contract.units import Role
-from cordguard.engine.dose import MAX_STEP_US, Dose, time_above_us
+from cordguard.engine.dose import MAX_STEP_US, Dose, Reading, time_above_us
 
 LOWEST_C: Final = 42.0
 HIGHEST_C: Final = 45.0
@@ -33,6 +35,9 @@ class TemperatureSample:
     """The session that the source says it serves, if it says one."""
 
 
+_temperature: Final = itemgetter(1)
+
+
 @dataclass(slots=True)
 class Tally:
     """One sensor over one span."""
@@ -48,28 +53,31 @@ class Tally:
     covered_us: int = 0
     dose: Dose = field(default_factory=Dose)
 
-    def add(self, sample: TemperatureSample, cement_us: int | None = None) -> None:
-        """Take in one reading; cement, which heats as it sets, was injected at ``cement_us``."""
-        temperature_c, event_us = sample.temperature_c, sample.event_us
+    def note(self, event_us: int, temperature_c: float | None) -> None:
+        """Count a reading that is faulty, or late."""
         if temperature_c is None:
             self.faults += 1
             return
         self.samples += 1
-        max_c = self.max_c
-        if max_c is None or temperature_c > max_c:
+        self._note_maximum(event_us, temperature_c)
+
+    def follow(self, course: Sequence[Reading]) -> None:
+        """Take in what the sensor measured, in order."""
+        self.samples += len(course)
+        self._note_maximum(*max(course, key=_temperature)[:2])
+        before_c = self.dose.newest_c if self.dose.newest_at_us is not None else None
+        for _, after_c, step_us, _ in course:
+            if before_c is not None:
+                if step_us <= MAX_STEP_US:
+                    self.covered_us += step_us
+                if after_c >= LOWEST_C or before_c >= LOWEST_C:
+                    self._take_heat(step_us, before_c, after_c)
+            before_c = after_c
+        self.dose.follow(course)
+
+    def _note_maximum(self, event_us: int, temperature_c: float) -> None:
+        if self.max_c is None or temperature_c > self.max_c:
             self.max_c, self.max_event_us = temperature_c, event_us
-        if cement_us is not None and event_us >= cement_us:
-            self.max_after_cement_c = max(temperature_c, self.max_after_cement_c or temperature_c)
-        if sample.late:
-            return
-        dose, step_us = self.dose, sample.step_us or 0
-        if dose.newest_at_us is not None:
-            if step_us <= MAX_STEP_US:
-                self.covered_us += step_us
-            before_c = dose.newest_c
-            if temperature_c >= LOWEST_C or before_c >= LOWEST_C:
-                self._take_heat(step_us, before_c, temperature_c)
-        dose.add(event_us, temperature_c, step_us, sample.step_estimated)
 
     def _take_heat(self, step_us: int, before_c: float, after_c: float) -> None:
         if before_c >= HIGHEST_C and after_c >= HIGHEST_C:

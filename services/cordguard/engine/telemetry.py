@@ -27,8 +27,8 @@ def take_temperature(step: Step, source: Source, frame: TemperatureFrame, monito
     moment = _place(step, source, "temperature", frame)
     if moment is None:
         return
-    for sample in frame.samples:
-        _take_sample(step, source, moment, sample)
+    take = _take_late if moment.late else _take_newest
+    take(step, source, moment, frame.samples)
     room.judge_guarded(step, moment.event_us)
     _finish(step, moment, monitor)
 
@@ -185,39 +185,40 @@ def _hear(step: Step, source: Source, moment: Moment) -> None:
         room.end_blind(step)
 
 
-def _take_sample(step: Step, source: Source, moment: Moment, sample: SensorSample) -> None:
-    state, temperature_c = step.state, sample.temperature_c
-    sensor = state.sensor(f"{source.name}/{sample.sensor}")
-    step_us, stepped = moment.step_us(sensor), sensor.stepped
-    _fold(
-        state,
-        moment,
-        TemperatureSample(moment.record_us, sensor.key, temperature_c, moment.late, step_us, stepped, moment.stamp),
-    )
-    if moment.late:
-        _take_late(step, sensor, moment, temperature_c)
-        return
-    at_us, event_us, received_us = moment.at_us, moment.event_us, moment.received_us
-    sensor.heard_us, sensor.event_us = received_us, event_us
-    sensor.late_by_us = received_us - event_us if moment.backlog else 0
-    sensor.temperature_c, sensor.fault = temperature_c, sample.fault
-    if temperature_c is not None:
-        sensor.dose.add(at_us, temperature_c, step_us, stepped)
-        sensor.measured_us, sensor.stepped = received_us, False
-        sensor.slope.add(at_us, temperature_c)
-    sensor_rules.judge_reading(step, sensor, at_us, event_us)
-    if temperature_c is not None and sensor.role == "neural":
-        sensor.early_slope.add(at_us, temperature_c)
-        if state.watch is not None and state.watch.case.state == "closed":
-            sensor.calm.add(at_us, temperature_c)
-        limits = state.limits_for(sensor, backlog=moment.backlog)
-        neural.judge_newest(step, sensor, at_us, event_us, temperature_c, limits)
+def _take_newest(step: Step, source: Source, moment: Moment, samples: tuple[SensorSample, ...]) -> None:
+    """Take in the samples of a frame that came in order."""
+    state, at_us, event_us, received_us = step.state, moment.at_us, moment.event_us, moment.received_us
+    late_by_us = received_us - event_us if moment.backlog else 0
+    for sample in samples:
+        temperature_c = sample.temperature_c
+        sensor = state.sensor(f"{source.name}/{sample.sensor}")
+        step_us = moment.step_us(sensor)
+        _fold_temperature(state, moment, sensor, temperature_c, step_us)
+        sensor.heard_us, sensor.event_us, sensor.late_by_us = received_us, event_us, late_by_us
+        sensor.temperature_c, sensor.fault = temperature_c, sample.fault
+        if temperature_c is not None:
+            sensor.dose.add(at_us, temperature_c, step_us, sensor.stepped)
+            sensor.measured_us, sensor.stepped = received_us, False
+            sensor.slope.add(at_us, temperature_c)
+        sensor_rules.judge_reading(step, sensor, at_us, event_us)
+        if temperature_c is not None and sensor.role == "neural":
+            sensor.early_slope.add(at_us, temperature_c)
+            if state.watch is not None and state.watch.case.state == "closed":
+                sensor.calm.add(at_us, temperature_c)
+            limits = state.limits_for(sensor, backlog=moment.backlog)
+            neural.judge_newest(step, sensor, at_us, event_us, temperature_c, limits)
 
 
-def _take_late(step: Step, sensor: Sensor, moment: Moment, temperature_c: float | None) -> None:
-    if temperature_c is not None and sensor.role == "neural":
-        limits = step.state.limits_for(sensor, backlog=moment.backlog)
-        neural.judge_late(step, sensor, moment.at_us, moment.event_us, temperature_c, limits)
+def _take_late(step: Step, source: Source, moment: Moment, samples: tuple[SensorSample, ...]) -> None:
+    """Take in the samples of a frame that is older than the newest: they can raise, and do nothing else."""
+    state = step.state
+    for sample in samples:
+        temperature_c = sample.temperature_c
+        sensor = state.sensor(f"{source.name}/{sample.sensor}")
+        _fold_temperature(state, moment, sensor, temperature_c, None)
+        if temperature_c is not None and sensor.role == "neural":
+            limits = state.limits_for(sensor, backlog=moment.backlog)
+            neural.judge_late(step, sensor, moment.at_us, moment.event_us, temperature_c, limits)
 
 
 def _restart_baseline(generator: Generator, frame: GeneratorFrame, moment: Moment) -> None:
@@ -258,6 +259,19 @@ def rerank(step: Step, event_us: int) -> None:
     for source in step.state.sources.values():
         if "R17" in source.ladders:
             source_rules.settle_offline(step, source, event_us, "nothing comes from it")
+
+
+def _fold_temperature(
+    state: RoomState, moment: Moment, sensor: Sensor, temperature_c: float | None, step_us: int | None
+) -> None:
+    """Count a reading for its session, or keep it for a case that may still come."""
+    fold = state.fold
+    if fold is not None and temperature_c is not None and moment.counts and not moment.late:
+        fold.add_reading(sensor.key, (moment.record_us, temperature_c, step_us or 0, sensor.stepped))
+        return
+    key, stepped = sensor.key, sensor.stepped
+    sample = TemperatureSample(moment.record_us, key, temperature_c, moment.late, step_us, stepped, moment.stamp)
+    _fold(state, moment, sample)
 
 
 def _fold(state: RoomState, moment: Moment, sample: UnassignedSample) -> None:

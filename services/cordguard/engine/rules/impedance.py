@@ -27,9 +27,11 @@ def judge_impedance(step: Step, source: Source, generator: Generator, at_us: int
         _measure_baseline(generator, at_us, impedance_ohm)
     baseline_ohm = generator.baseline_ohm
     judged = baseline_ohm is not None and impedance_ohm is not None and generator.rf_on
+    if not judged and ladder.idle:
+        return
     medium_ohm, high_ohm, clear_ohm = _impedance_limits(baseline_ohm or 0.0)
     value_ohm = impedance_ohm or 0.0
-    if (not judged or value_ohm < medium_ohm) and ladder.idle:
+    if value_ohm < medium_ohm and ladder.idle:
         return
     before = ladder.standing
     limit_of: dict[Priority, float] = {"medium": medium_ohm, "high": high_ohm}

@@ -37,11 +37,11 @@ def judge_clock(step: Step, source: Source, received_us: int, at_us: int) -> Non
     """R16: take in a live sample's times; MEDIUM means that its source's times are corrected from now on."""
     clock = source.clock
     ladder = source.ladders.get("R16")
-    if not clock.observe(received_us, at_us):
+    offset_us = clock.observe(received_us, at_us)
+    if offset_us is None:
         if ladder is not None:
             ladder.forget_pending()
         return
-    offset_us = clock.offset_us()
     if ladder is None and abs(offset_us) <= SKEW_LIMITS_US["low"]:
         return
     ladder = source.ladder("R16")
