@@ -181,6 +181,23 @@ def simulate(
 
 
 @app.command()
+def bench(
+    phantom: Annotated[Path, typer.Argument(metavar="PHANTOM.toml", help="What lies where, the needle, its drive.")],
+    *,
+    form: Annotated[Literal["json", "csv"], typer.Option("--format", help="Of the result.")] = "json",
+    output: Annotated[Path | None, typer.Option(metavar="F", help="Write it to this file.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="F.png", help="Draw temperatures, power and impedance.")] = None,
+) -> None:
+    """Put a bench, as somebody published it, against the physics of the simulators.
+
+    docs/how-to/bench.md describes the file. Exit status 2 if it is no phantom.
+    """
+    from cordguard.cli.bench import run_bench
+
+    raise typer.Exit(run_bench(phantom, form, output, plot))
+
+
+@app.command()
 def verify(
     ledger: Annotated[Path, typer.Argument(help="The ledger, for example DIR/ledger.db.")],
     *,

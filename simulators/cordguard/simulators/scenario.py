@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from cordguard.contract.alarms import RuleId
 from cordguard.contract.case import CaseSensor, Plan
 from cordguard.contract.units import Electrode, Lesion, Level, PosteriorWall, ProfileName
-from cordguard.simulators.checked import Checked
+from cordguard.simulators.checked import Checked, first_problems
 from cordguard.simulators.devices.faults import FaultSettings
 from cordguard.simulators.devices.generator import GeneratorSettings
 from cordguard.simulators.devices.operator import OperatorSettings
@@ -24,7 +24,6 @@ ScenarioName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z
 
 SUFFIX: Final = ".toml"
 _FOLDER: Final = "scenarios"
-_SHOWN_PROBLEMS: Final = 5
 
 
 class ScenarioError(Exception):
@@ -148,18 +147,8 @@ def read_scenario(text: str, name: str) -> Scenario:
     except tomllib.TOMLDecodeError as error:
         msg = f"scenario {name} is not TOML: {error}"
     except ValidationError as error:
-        msg = f"scenario {name}: {_sentence(error)}"
+        msg = f"scenario {name}: {first_problems(error)}"
     raise ScenarioError(msg)
-
-
-def _sentence(error: ValidationError) -> str:
-    problems = [
-        f"{'.'.join(str(part) for part in problem['loc']) or 'as a whole'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_context=False)
-    ]
-    hidden = len(problems) - _SHOWN_PROBLEMS
-    more = f" (and {hidden} more)" if hidden > 0 else ""
-    return "; ".join(problems[:_SHOWN_PROBLEMS]) + more
 
 
 def _contradictions(scenario: Scenario) -> list[str]:

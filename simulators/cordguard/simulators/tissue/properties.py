@@ -31,6 +31,12 @@ class Tissue:
     """Electrical conductivity at 480 kHz and 37 °C."""
     source: str
     """Where the numbers come from."""
+    conductivity_rise_per_c: float = 0.018
+    """Relative rise of the electrical conductivity per degree above 37 °C; the literature gives 1.5 to 2 %."""
+    rise_ends_c: float = 80.0
+    """From here on it stays as it is, until the tissue dries."""
+    water_share: float = 0.7
+    """Share of the mass that is water and can boil away."""
 
 
 BLOOD_DENSITY_KG_PER_M3: Final = 1050.0
