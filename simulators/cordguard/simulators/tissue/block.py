@@ -152,7 +152,7 @@ class TissueBlock:
 
     def _small_step(self, power_w: float) -> None:
         if power_w > 0.0:
-            self._joule.check(self._time_s)
+            self._joule.check(self._boxed_s + self._since_box_s)
         self._small_steps += 1
         now, rate, ahead_s = self._outside, self._outside_rate, self._since_box_s
         outside = Outside(

@@ -77,7 +77,7 @@ class HeatBox:
     """Heat in a box whose faces are held at one temperature. Explicit: a step costs one sparse product."""
 
     def __init__(self, box: Box, media: MediaFields, start_c: float, boundary_c: float, step_s: float) -> None:
-        """All at ``start_c``; ``step_s`` is made shorter, in whole fractions, if it would not be stable."""
+        """All at ``start_c``; within a step of ``step_s`` it takes as many equal ones as stability wants."""
         self.box: Final = box
         self.state: Final = TissueState(media, box.volume_m3, start_c)
         between = box.conductances(media.conductivity_w_per_m_k)
@@ -87,9 +87,11 @@ class HeatBox:
         count, heat = box.cells**3, self.state.heat_j_per_k.ravel()
         leaving = np.bincount(first, between, count) + np.bincount(second, between, count) + self._to_faces
         longest_s = STABLE_SHARE * float((heat / leaving).min())
-        self.step_s: Final = step_s / max(1, int(np.ceil(step_s / longest_s)))
+        self.step_s: Final = step_s
         """Time of one step."""
-        share = self.step_s / heat
+        self._parts: Final = max(1, int(np.ceil(step_s / longest_s)))
+        part_s = step_s / self._parts
+        share = part_s / heat
         own = np.arange(count)
         rows = np.concatenate([own, first, second])
         columns = np.concatenate([own, second, first])
@@ -103,13 +105,14 @@ class HeatBox:
 
     def step(self, added_j: Field) -> None:
         """One step with this much heat added to each cell."""
-        state = self.state
-        before = state.temperature_c.ravel()
-        self.lost_j += self.step_s * float(self._to_faces @ (before - self._boundary_c))
-        taken_j = np.multiply(self.step_s, state.blood_takes_w())
-        self.perfused_j += float(taken_j.sum())
-        after = self._advance @ before + self._from_faces
-        state.temperature_c = after.reshape(self.box.shape) + (added_j - taken_j) / state.heat_j_per_k
+        state, part_s = self.state, self.step_s / self._parts
+        for _ in range(self._parts):
+            before = state.temperature_c.ravel()
+            self.lost_j += part_s * float(self._to_faces @ (before - self._boundary_c))
+            taken_j = np.multiply(part_s, state.blood_takes_w())
+            self.perfused_j += float(taken_j.sum())
+            after = (self._advance @ before + self._from_faces).reshape(self.box.shape)
+            state.temperature_c = after + (added_j / self._parts - taken_j) / state.heat_j_per_k
         state.age(self.step_s)
 
 

@@ -39,7 +39,7 @@ class JouleHeat:
         coarse = Box(heat.box.cells // self._merged, self._merged * heat.box.spacing_mm)
         self._field: Final = CurrentBox(coarse, core.radius_mm, low_mm, high_mm, faces_return=faces_return)
         self._outside: Final = OutsideOf(sleeve.grid, coarse)
-        self._kept_share: Final = core.outside_share(coarse, low_mm, high_mm) / self._merged**3
+        self._finer: Final[Field] = _between_centres(coarse.centres_mm, heat.box.centres_mm)
         self._solved_s = self._checked_s = 0.0
         self._solve(FIRST_ROUNDS, FIRST_TOLERANCE)
 
@@ -84,15 +84,27 @@ class JouleHeat:
         return np.asarray(coarse.reshape(field.box.shape))
 
     def _share_out(self) -> None:
-        outside = self._field.power_w() * self._kept_share
-        for axis in range(3):
-            outside = np.repeat(outside, self._merged, axis=axis)
-        total = outside + self._core.to_box(self._current.power_w)
+        # Times distance squared, around a needle nearly constant: what is steep would not survive interpolation.
+        density = self._field.power_w() / self._merged**3 * _distance_squared(self._field.box)
+        for _ in range(3):  # each round refines the first axis and makes it the last
+            density = np.moveaxis(np.tensordot(self._finer, density, axes=1), 0, 2)
+        total = density / _distance_squared(self._heat.box) * self._core.outside_share + self._core.to_box(self._current.power_w)
         # The two solutions agree within a percent or so; what is delivered is what the generator says.
         self.box_share: Field = total / total.sum()
         """Of the power, by cell of the box."""
         self.sleeve_share: Field = self._current.power_w / total.sum()
         """Of the power, by ring; only its core is in the box as well."""
+
+
+def _distance_squared(box: Box) -> Field:
+    """From the needle's axis, mm², by cell across it; at least that of the middle of a cell beside the axis."""
+    across = box.centres_mm[:, None] ** 2 + box.centres_mm**2
+    return np.asarray(np.maximum(across, box.spacing_mm**2 / 2.0)[:, :, None])
+
+
+def _between_centres(from_mm: Field, to_mm: Field) -> Field:
+    """Weights of linear interpolation from some places to others, beyond the outermost as there: to by from."""
+    return np.array([np.interp(to_mm, from_mm, unit) for unit in np.eye(from_mm.size)]).T
 
 
 def _merged(box: Box) -> int:

@@ -49,6 +49,8 @@ class Core:
         self._by_ring: Final[Field] = self._shares_across(grid, box)
         edges_mm = np.append(box.centres_mm, box.centres_mm[-1] + box.spacing_mm) - box.spacing_mm / 2.0
         self._by_slice: Final[Field] = _overlaps(grid.z_edges_mm, edges_mm)
+        self.outside_share: Final[Field] = self._outside_share(grid, box)
+        """Share of each cell of the box that lies outside the core."""
 
     def to_box(self, amounts: Field) -> Field:
         """Amounts in the core's rings (ring by slice), shared out over the box's cells; their sum stays the same."""
@@ -58,8 +60,8 @@ class Core:
         out[self._across, self._across] = shared.reshape(width, width, -1)
         return out
 
-    def outside_share(self, box: Box, low_mm: float, high_mm: float) -> Field:
-        """Share of each cell of another box that lies outside the core."""
+    def _outside_share(self, grid: SleeveGrid, box: Box) -> Field:
+        low_mm, high_mm = grid.z_edges_mm[0], grid.z_edges_mm[-1]
         half_mm, spacing_mm = box.spacing_mm / 2.0, box.spacing_mm
         distance_mm = _distances(box.centres_mm, spacing_mm)
         inside = _mean_by_cell((distance_mm < self.radius_mm).astype(np.float64), box.cells)
