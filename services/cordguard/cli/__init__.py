@@ -4,12 +4,16 @@ Each command imports what it needs when it runs, so that ``--help`` answers at o
 libraries.
 """
 
-# ruff: noqa: PLC0415 - see above
+# ruff: noqa: PLC0415 - see above, and below
 
 from __future__ import annotations
 
 import os
 import sys
+
+# Arrays here are small: a second thread of linear algebra costs more than it brings. It counts before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from pathlib import Path
 from typing import Annotated, Literal
 

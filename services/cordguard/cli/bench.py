@@ -13,7 +13,6 @@ from typing import Final, Literal
 from cordguard.cli.terminal import Progress, complain, say
 from cordguard.runtime.service import EXIT_OK, SetupError
 from cordguard.simulators.bench.phantom import Phantom, PhantomError, read_phantom
-from cordguard.simulators.bench.plot import draw
 from cordguard.simulators.bench.run import BenchResult, run_phantom
 
 BenchFormat = Literal["json", "csv"]
@@ -40,6 +39,8 @@ def run_bench(file: Path, form: BenchFormat, output: Path | None, plot: Path | N
     else:
         _written(output, lambda: output.write_text(text, encoding="utf-8"))
     if plot is not None:
+        from cordguard.simulators.bench.plot import draw  # noqa: PLC0415 - a second to import, and rarely needed
+
         _written(plot, lambda: draw(phantom, result, plot))
     return EXIT_OK
 

@@ -63,4 +63,4 @@ def _note(result: BenchResult, phantom: Phantom, block: TissueBlock, at_s: float
     result.power_w.append(power_w)
     result.impedance_ohm.append(block.impedance_ohm())
     for probe in phantom.probe:
-        result.probes[probe.name].append(block.temperature_c((probe.radial_mm, 0.0, probe.axial_mm)))
+        result.probes[probe.name].append(block.around_c(probe.radial_mm, probe.axial_mm))

@@ -88,7 +88,9 @@ class JouleHeat:
         density = self._field.power_w() / self._merged**3 * _distance_squared(self._field.box)
         for _ in range(3):  # each round refines the first axis and makes it the last
             density = np.moveaxis(np.tensordot(self._finer, density, axes=1), 0, 2)
-        total = density / _distance_squared(self._heat.box) * self._core.outside_share + self._core.to_box(self._current.power_w)
+        total = density / _distance_squared(self._heat.box) * self._core.outside_share + self._core.to_box(
+            self._current.power_w
+        )
         # The two solutions agree within a percent or so; what is delivered is what the generator says.
         self.box_share: Field = total / total.sum()
         """Of the power, by cell of the box."""
