@@ -10,8 +10,8 @@ needle. They meet as follows (alternating Schwarz, after which both say the same
   from the sleeve, ring by ring; the sleeve's temperatures follow from that heat and from the box's around it.
 
 Nothing here is fitted: no factor stands for the needle. Cells of 1 mm see directions: 6 mm from the axis one point of
-a circle differs from another by up to 9 % of the rise, while their mean is right. What is left out: the heat that the metal carries and holds,
-and anything that is not symmetric around the needle within 4 mm of it.
+a circle differs from another by up to 9 % of the rise, while their mean is right. What is left out: the heat that the
+metal carries and holds, and anything that is not symmetric around the needle within 4 mm of it.
 """
 
 from __future__ import annotations
