@@ -276,6 +276,14 @@ class EngineAndModel(RuleBasedStateMachine):
         self.model.case(self.case)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_engine_does_what_the_naive_model_does() -> None:
-    budget = settings(max_examples=25, stateful_step_count=25)
-    run_state_machine_as_test(EngineAndModel, settings=budget)
+    run_state_machine_as_test(EngineAndModel, settings=settings(max_examples=15, stateful_step_count=25))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+def test_the_engine_does_what_the_naive_model_does_in_many_lives() -> None:
+    """Hypothesis draws the same lives until code changes: this many find what a few did not."""
+    run_state_machine_as_test(EngineAndModel, settings=settings(max_examples=200, stateful_step_count=30))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from support.reference_signals import PROFILES, STRICTER
@@ -73,8 +74,11 @@ class CaseBook:
         """The session under watch."""
         return self.watch["session"] if self.watch is not None else None
 
-    def take(self, case: Mapping[str, Any], *, rf_on: bool) -> str:
-        """Take in a case: ``refused``, ``afresh`` (doses start anew), ``closed`` (just now) or ``taken``."""
+    def take(self, case: Mapping[str, Any], *, rf_on: bool, unlisted: AbstractSet[str]) -> str:
+        """Take in a case: ``refused``, ``afresh`` (doses start anew), ``closed`` (just now) or ``taken``.
+
+        ``unlisted``: sensors that deliver and that nobody listed.
+        """
         session, known = case["session"], self.revisions.get(case["session"])
         if known is not None and case["revision"] <= known:
             return "refused"
@@ -85,7 +89,7 @@ class CaseBook:
             return "refused"
         self.revisions[session] = case["revision"]
         was_open = self.open
-        self._amend(dict(case), rf_on=rf_on)
+        self._amend(dict(case), rf_on=rf_on, unlisted=unlisted)
         return "closed" if was_open and self.closed else "taken"
 
     def apply_pending(self) -> None:
@@ -106,10 +110,12 @@ class CaseBook:
         goes_on = before is not None and before == self.scope and self.scope[0] is not None
         return "taken" if goes_on else "afresh"
 
-    def _amend(self, case: dict[str, Any], *, rf_on: bool) -> None:
+    def _amend(self, case: dict[str, Any], *, rf_on: bool, unlisted: AbstractSet[str]) -> None:
         profile, roles = profile_of(case), roles_of(case)
-        loosens = PROFILES[stricter_profile(self.profile, profile)] != PROFILES[profile] or any(
-            role == "neural" and roles.get(key) != "neural" for key, role in self.roles.items()
+        loosens = (
+            PROFILES[stricter_profile(self.profile, profile)] != PROFILES[profile]
+            or any(role == "neural" and roles.get(key) != "neural" for key, role in self.roles.items())
+            or any(key in unlisted for key in roles)
         )
         if not (rf_on and loosens) or self.watch is None:
             self._hold(case)
@@ -117,8 +123,8 @@ class CaseBook:
         self.pending = case
         self.profile = self.last_profile = stricter_profile(self.profile, profile)
         self.watch["state"] = case["state"]
-        for key, role in roles.items():
-            self.roles[key] = stricter_role(role, self.roles.get(key)) or role
+        for key in roles.keys() - unlisted:
+            self.roles[key] = stricter_role(roles[key], self.roles.get(key)) or roles[key]
 
     def _hold(self, case: dict[str, Any]) -> None:
         """A case is in force as it says."""

@@ -83,7 +83,8 @@ class ReferenceRoom:
 
     def case(self, content: Mapping[str, Any]) -> None:
         """A case is opened, amended or closed."""
-        taken = self.book.take(content, rf_on=self.rf_on)
+        unlisted = {key for key, each in self.sensors.items() if not each.listed and each.heard_us is not None}
+        taken = self.book.take(content, rf_on=self.rf_on, unlisted=unlisted)
         if taken == "refused":
             return
         self._apply_roles()
@@ -241,7 +242,7 @@ class ReferenceRoom:
         for name, device in self.sources.items():
             self._say("R17", name, ("high" if self.rf_on else "medium") if device.offline else None)
             self._say("R14", name, "medium" if device.silent else None)
-            medium, high = signals.impedance_levels(device.generator)
+            medium, high = signals.impedance_levels(device.generator, device.impedance_from)
             self._say("R18", name, "high" if high else "medium" if medium else None)
         unguarded = self.rf_on and self.book.profile != "standard" and not self._guards()
         self._say("R33", None, "high" if unguarded else None)
@@ -307,8 +308,10 @@ class ReferenceRoom:
         """A source that said goodbye while nobody is watched ends its own conditions."""
         self.sources[name].return_(self.now_us)
         self.sources[name].silent = False
+        self.sources[name].impedance_from = len(self.sources[name].generator)
         for sensor in self.sensors.values():
             if sensor.source == name:
                 sensor.faulty.clear()
                 sensor.unlisted.clear()
                 sensor.silent = None
+                sensor.cool()

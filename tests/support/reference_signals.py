@@ -129,8 +129,11 @@ def in_range_again(faulty: Sequence[tuple[int, bool]]) -> list[tuple[int, bool, 
     return judgements
 
 
-def impedance_levels(samples: Sequence[tuple[int, bool, float]]) -> tuple[bool, bool]:
-    """R18 MEDIUM and HIGH after all (time, RF on, ohm) of a generator; pauses above 30 s begin another baseline."""
+def impedance_levels(samples: Sequence[tuple[int, bool, float]], first: int) -> tuple[bool, bool]:
+    """R18 MEDIUM and HIGH after all (time, RF on, ohm) of a generator; pauses above 30 s begin another baseline.
+
+    Readings before number ``first`` make a baseline and are judged no more.
+    """
     base: list[float] = []
     judgements: dict[bool, list[tuple[int, bool, bool]]] = {False: [], True: []}
     median: float | None = None
@@ -154,4 +157,4 @@ def impedance_levels(samples: Sequence[tuple[int, bool, float]]) -> tuple[bool, 
             limit = (2.0 * median if high else min(1.3 * median, median + 20.0)) if median is not None else 0.0
             clears = min(1.15 * median, median + 15.0) if median is not None else 0.0
             judgements[high].append((at_us, known and ohm >= limit, not on or (known and ohm < clears)))
-    return holds(judgements[False], 3 * S), holds(judgements[True], 3 * S)
+    return holds(judgements[False][first:], 3 * S), holds(judgements[True][first:], 3 * S)

@@ -110,6 +110,15 @@ class Sensor:
         for rows in self.heading.values():
             rows.clear()
 
+    def cool(self) -> None:
+        """Nothing it could still say would end its temperature alarms: they are over."""
+        self.guarded.clear()
+        self.limits.clear()
+        self.guarded_from = 0
+        self.warm.clear()
+        for rows in self.heading.values():
+            rows.clear()
+
     def restart_dose(self, now_us: int) -> None:
         """Dose starts afresh; the interval that runs now still counts, if it is no gap."""
         newest_us = self.temperatures[-1][0] if self.temperatures else 0
@@ -127,6 +136,8 @@ class Source:
     offline: bool = False
     """R17 holds."""
     generator: list[tuple[int, bool, float]] = field(default_factory=list)
+    impedance_from: int = 0
+    """Number of the first generator reading that counts for R18."""
     silent: bool = False
     """R14 holds for its generator."""
     good_since: int = 0

@@ -206,6 +206,20 @@ def test_a21_r04_takes_a_5_s_slope_in_the_first_30_s_of_rf_from_4_hz_on(period_s
     assert slope.peak_if_stopped_c == pytest.approx(expected, abs=0.01)
 
 
+def test_a21_r04_goes_by_the_10_s_slope_while_the_last_5_s_hold_too_few_samples_for_one() -> None:
+    """Early in RF, after a gap: it is judged with every sample, and not blind until eight have come."""
+    room = Room()
+    room.case(profile="standard")
+    room.run(1.0, canal=40.0, power_w=0.0)
+    room.run(5.0, canal=lambda at_s: 40.0 + 0.2 * at_s, power_w=10.0)
+    assert room.story("R04")[-1] == "R04 escalated high"
+    room.run(5.0, power_w=10.0)
+    room.run(0.1, canal=43.0, power_w=10.0)
+    assert room.story("R04")[-1] == "R04 escalated high"
+    room.run(0.3, canal=30.0, power_w=10.0)
+    assert room.story("R04")[-1] == "R04 ended high"
+
+
 @pytest.mark.parametrize(
     ("profile", "low", "medium", "high"),
     [("standard", 2.0, 5.0, 10.0), ("near", 1.0, 2.5, 5.0), ("breached", 0.6, 1.5, 3.0), ("unknown", 0.6, 1.5, 3.0)],

@@ -90,14 +90,15 @@ def end_rule(step: Step, rule: Rule, sensor: Sensor, event_us: int, why: str) ->
 
 
 def slope_in_use(state: RoomState, sensor: Sensor, event_us: int) -> float | None:
-    """Slope over 10 s, or over 5 s in the first 30 s of RF if samples come at 4 Hz or faster."""
+    """Slope over 10 s, or over 5 s in the first 30 s of RF if samples come at 4 Hz or faster and those 5 s have one."""
     began_us = state.rf_run_event_us
+    early: float | None = None
     if state.rf_on and began_us is not None and event_us - began_us < EARLY_RF_US:
         window = sensor.early_slope
         count = len(window.samples)
         if count > 1 and window.span_us <= EARLY_PERIOD_US * (count - 1):
-            return window.slope_c_per_s()
-    return sensor.slope.slope_c_per_s()
+            early = window.slope_c_per_s()
+    return sensor.slope.slope_c_per_s() if early is None else early
 
 
 def predicted_peak_c(temperature_c: float, slope_c_per_s: float, limits: Profile) -> float:
