@@ -78,7 +78,7 @@ def test_beside_a_finely_resolved_solution_temperatures_and_impedance_agree(name
 
 def test_around_the_needle_it_is_much_the_same_in_every_direction() -> None:
     tissue = run(block(monopolar(1.5, 10.0), GEL), 8.0, 30.0)
-    for r_mm, most in ((3.0, 0.0), (6.0, 0.1), (10.0, 0.12)):
+    for r_mm, most in ((3.0, 0.0), (6.0, 0.12), (10.0, 0.18)):
         ring = [
             tissue.temperature_c((r_mm * math.cos(angle), r_mm * math.sin(angle), 1.0)) for angle in np.arange(8) / 1.3
         ]
