@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 from hypothesis import settings
@@ -10,6 +11,12 @@ from hypothesis import settings
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before numpy is loaded
 
 SUPPORT = Path(__file__).parent / "support"
+
+# A script's background jobs are deaf to Ctrl-C, and what runs without a terminal may be deaf to its closing or have that
+# held back; tests of just these signals, and every process they start, want them as a person's shell leaves them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
 
 # Every module of tests/support that has fixtures: their names are known to all tests.
 pytest_plugins = [
