@@ -12,7 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, 
 
 SUPPORT = Path(__file__).parent / "support"
 
-# A script's background jobs are deaf to Ctrl-C, and what runs without a terminal may be deaf to its closing or have that
+# A script's background jobs are deaf to Ctrl-C, and what runs without a terminal may be deaf to its closing or have it
 # held back; tests of just these signals, and every process they start, want them as a person's shell leaves them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
