@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before numpy is loaded
@@ -26,3 +28,12 @@ pytest_plugins = [
 # Same examples in every run: a failure is a failure for everybody. No deadline: two cores may be busy.
 settings.register_profile("cordguard", derandomize=True, deadline=None)
 settings.load_profile("cordguard")
+
+
+@pytest.fixture(autouse=True)
+def signals_given_back() -> Iterator[None]:
+    """A command that has finished is deaf to signals on its way out; the next test in this process is not."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
