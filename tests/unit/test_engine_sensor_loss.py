@@ -154,6 +154,18 @@ def test_r14_rises_when_rf_goes_on_over_a_silent_nerve_and_falls_when_it_goes_of
     assert room.story("R14") == ["R14 raised medium", "R14 escalated high", "R14 deescalated medium"]
 
 
+def test_r14_of_a_nerve_gives_way_at_once_to_r17_when_its_source_leaves_and_says_that_it_guards_none() -> None:
+    room = Room()
+    room.started("first")
+    room.status(canal="neural")
+    room.run(1.0, power_w=10.0, canal=37.0, tip=37.0)
+    room.run(3.0, power_w=10.0, tip=37.0)
+    assert room.story("R14")[-1] == "R14 escalated high"
+    said = told(room.status("offline", canal="probe"))
+    assert "R17 raised high" in said
+    assert [entry for entry in said if entry.startswith("R14")] == ["R14 ended high"]
+
+
 def test_r14_ends_with_the_fifth_good_sample() -> None:
     room = watched()
     room.run(2.0, power_w=0.0, tip=37.0)

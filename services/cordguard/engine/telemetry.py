@@ -73,18 +73,23 @@ def take_status(step: Step, source: Source, status: Status, *, retained: bool) -
     source.state = status.state
     if status.device is not None:
         source.device = status.device
-    for entry in status.sensors:
-        _apply_status_role(step, f"{source.name}/{entry.sensor}", entry.role)
+    watched = is_watched(state)
     if status.state == "online":
         if not retained or not source.heard_us:
             source.heard_us = step.received_us
+    else:
+        _take_leave(step, source, watched=watched)
+    for entry in status.sensors:  # after the farewell: what ends with the source shall not change its priority before
+        _apply_status_role(step, f"{source.name}/{entry.sensor}", entry.role)
+    if watched or status.state == "online":
         room.judge_guarded(step, max(state.newest_event_us, 1))
-        return
+
+
+def _take_leave(step: Step, source: Source, *, watched: bool) -> None:
     for stream in source.streams.values():
         stream.restart_expected = True
-    if is_watched(state):
+    if watched:
         source_rules.raise_offline(step, source, source.event_us or step.received_us, "says that it is offline")
-        room.judge_guarded(step, max(state.newest_event_us, 1))
     else:
         end_conditions(step, source)
 
