@@ -16,7 +16,6 @@ metal carries and holds, and anything that is not symmetric around the needle wi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -120,19 +119,27 @@ class TissueBlock:
 
     def temperature_c(self, position_mm: tuple[float, float, float]) -> float:
         """Temperature at a point; inside the needle that of its surface, outside the block that of its edge."""
-        x_mm, y_mm, z_mm = position_mm
-        r_mm = math.hypot(x_mm, y_mm)
-        if self._in_core(r_mm, z_mm):
-            return float(self.sleeve.at(self.sleeve.state.temperature_c, np.array([r_mm]), np.array([z_mm]))[0])
-        weights = interpolation(self.box, *(np.array([[value]]) for value in position_mm))
-        now_c = self.heat.state.temperature_c + self._since_box_s * self._rate_c_per_s
-        return float((weights @ now_c.ravel())[0])
+        x, y, z = (np.array([value]) for value in position_mm)
+        return float(self.temperatures_c(x, y, z)[0])
+
+    def temperatures_c(self, x_mm: Field, y_mm: Field, z_mm: Field) -> Field:
+        """The same at many points, in the shape of their coordinates."""
+        x, y, z = x_mm.ravel(), y_mm.ravel(), z_mm.ravel()
+        r_mm = np.hypot(x, y)
+        inner = (r_mm < CORE_MM) & (self._low_mm < z) & (z < self._high_mm)
+        out = np.empty(x.shape)
+        out[inner] = self.sleeve.at(self.sleeve.state.temperature_c, r_mm[inner], z[inner])
+        if not inner.all():
+            weights = interpolation(self.box, x[None, ~inner], y[None, ~inner], z[None, ~inner])
+            change_c = weights @ self._rate_c_per_s.ravel()
+            out[~inner] = weights @ self.heat.state.temperature_c.ravel() + self._since_box_s * change_c
+        return np.asarray(out.reshape(x_mm.shape))
 
     def around_c(self, r_mm: float, z_mm: float) -> float:
         """Mean temperature around the needle, at a distance from its axis: what matters where all is symmetric."""
         angles = np.arange(AZIMUTHS) * (2.0 * np.pi / AZIMUTHS)
-        ring = [(r_mm * math.cos(angle), r_mm * math.sin(angle), z_mm) for angle in angles]
-        return math.fsum(self.temperature_c(position_mm) for position_mm in ring) / AZIMUTHS
+        along_mm = np.full(AZIMUTHS, z_mm)
+        return float(self.temperatures_c(r_mm * np.cos(angles), r_mm * np.sin(angles), along_mm).mean())
 
     def impedance_ohm(self) -> float:
         """Voltage over current of the needle, now."""
@@ -185,9 +192,6 @@ class TissueBlock:
         self._rate_c_per_s = (heat.state.temperature_c - before_c) / heat.step_s
         self._outside = self._outside_heat.of(heat.state.temperature_c)
         self._outside_rate = self._outside_heat.of(self._rate_c_per_s)
-
-    def _in_core(self, r_mm: float, z_mm: float) -> bool:
-        return r_mm < CORE_MM and self._low_mm < z_mm < self._high_mm
 
     def _stored_j(self) -> float:
         state = self.heat.state

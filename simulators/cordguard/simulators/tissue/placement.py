@@ -36,8 +36,14 @@ class Placement:
 
     def to_needle(self, position_mm: PositionMm) -> PositionMm:
         """A point of the patient, seen from the needle: its third coordinate is along the needle, towards the hand."""
-        x, y, z = self._axes() @ (np.array(position_mm) - np.array(self.middle_mm))
-        return (float(x), float(y), float(z))
+        x, y, z = self.to_needle_frame(*(np.array([value]) for value in position_mm))
+        return (float(x[0]), float(y[0]), float(z[0]))
+
+    def to_needle_frame(self, x_mm: Field, y_mm: Field, z_mm: Field) -> tuple[Field, Field, Field]:
+        """Points of the patient, seen from the needle."""
+        from_middle = [axis - middle for axis, middle in zip((x_mm, y_mm, z_mm), self.middle_mm, strict=True)]
+        x, y, z = (sum(a * b for a, b in zip(axis, from_middle, strict=True)) for axis in self._axes())
+        return x, y, z
 
     def to_patient(self, x_mm: Field, y_mm: Field, z_mm: Field) -> tuple[Field, Field, Field]:
         """Points around the needle, seen in the patient's frame."""

@@ -32,7 +32,9 @@ class SpineTissue:
         def layout(x_mm: Field, y_mm: Field, z_mm: Field) -> Indices:
             return vertebra.layout(*placement.to_patient(x_mm, y_mm, z_mm))
 
-        self._placement: Final = placement
+        self.vertebra: Final = vertebra
+        self.needle: Final = needle
+        self.placement: Final = placement
         self.block: Final = TissueBlock(needle, Surroundings(MEDIA, layout, size_mm, spacing_mm))
         """The same in the needle's frame."""
 
@@ -42,7 +44,11 @@ class SpineTissue:
 
     def temperature_c(self, position_mm: PositionMm) -> float:
         """Temperature at a point of the patient, which stays where it is when the needle misses its target."""
-        return self.block.temperature_c(self._placement.to_needle(position_mm))
+        return self.block.temperature_c(self.placement.to_needle(position_mm))
+
+    def temperatures_c(self, x_mm: Field, y_mm: Field, z_mm: Field) -> Field:
+        """The same at many points, in the shape of their coordinates."""
+        return self.block.temperatures_c(*self.placement.to_needle_frame(x_mm, y_mm, z_mm))
 
     def impedance_ohm(self) -> float:
         """Load that the generator sees now."""
