@@ -206,6 +206,7 @@ HAZARDS: Final = (
         (
             Control("append-only, hash-chained, verified; a full disk is said and costs no alarm", "H16"),
             Control("a journal that cannot be written is a HIGH alarm", "R42"),
+            Control("a budget on the disk that is nearly taken is told in time", "R39"),
             Control("every change of an alarm is kept, also over SIGKILL", "A13"),
             Control("nobody who operates it can change it", "A14"),
         ),

@@ -17,7 +17,7 @@ from cordguard.bus.retained import read_retained
 from cordguard.contract.alarms import Transition
 from cordguard.contract.health import Health
 from cordguard.contract.topics import HEALTH, TRANSITION
-from cordguard.safety.files import OpenFile, open_file
+from cordguard.safety.files import Disk, OpenFile, open_file
 from cordguard.safety.settings import SafetySettings
 from cordguard.safety.shell import SafetyService
 from support.broker import Client
@@ -54,6 +54,7 @@ class Stage:
         self.clock = HandClock()
         self.files: OpenFile = open_file
         self.free_percent: float | None = 50.0
+        self.used_bytes: int | None = 0
         everything = Connection("listener", clean=True, subscriptions=(Subscription("cordguard/v1/#"),))
         self.listener = Client(self.broker.open, everything)
         self.sender = Client(self.broker.open, Connection("sender", clean=True))
@@ -64,9 +65,8 @@ class Stage:
         """A safety service; not yet connected. By the hand's clock unless the run's clock is simulated."""
         given = SafetySettings(site=SITE, data_dir=self.data_dir, **settings)
         clock = None if given.simulated_clock else self.clock
-        return SafetyService(
-            given, self.broker.open, clock=clock, files=self.files, free=lambda _folder: self.free_percent
-        )
+        disk = Disk(lambda _folder: self.free_percent, lambda _folder: self.used_bytes)
+        return SafetyService(given, self.broker.open, clock=clock, files=self.files, disk=disk)
 
     @contextmanager
     def running(self, **settings: Any) -> Iterator[SafetyService]:  # noqa: ANN401 - as above

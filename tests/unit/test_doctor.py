@@ -147,7 +147,7 @@ def test_a_whole_folder_is_well(folder: Path) -> None:
     found = list(look_at_folder(folder))
     assert set(verdicts(found)) <= {"ok", "note"}
     assert any(one.words == "Ledger: 1 entries, chain whole" for one in found)
-    assert any(one.words == "Journals: 1 files, 3 inputs read" for one in found)
+    assert any(one.words == "Journals: 1 files, 0.0 MiB, 3 inputs read" for one in found)
 
 
 def test_a_folder_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:

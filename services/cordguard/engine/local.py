@@ -63,4 +63,7 @@ class SelfCheck(_LocalModel):
     )
     loop_lag_ms: float | None = Field(default=None, ge=0.0, description="How late its loop was at the worst.")
     disk_free_percent: float | None = Field(default=None, ge=0.0, le=100.0, description="Free part of its disk.")
+    journal_used_percent: float | None = Field(
+        default=None, ge=0.0, description="What all journals take of their budget on the disk."
+    )
     confirmed: int | None = Field(default=None, ge=0, description="How many publications the broker has for certain.")

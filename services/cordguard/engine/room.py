@@ -134,9 +134,9 @@ class RoomEngine:
         reject(step, entry, parse(entry.topic), f"safety could not judge this ({fault}); please report it")
         return step.out
 
-    def is_news_of_monitor(self, lag_ms: float | None, free_percent: float | None) -> bool:
+    def is_news_of_monitor(self, lag_ms: float | None, free_percent: float | None, used_percent: float | None) -> bool:
         """Whether these findings about ourselves would change anything: only then are they an input, as ticks are."""
-        return is_news_of_monitor(self._state.oversight, lag_ms, free_percent)
+        return is_news_of_monitor(self._state.oversight, lag_ms, free_percent, used_percent)
 
     def opens_case(self, entry: CapturedInput) -> bool:
         """Whether an input opens a case that is not known yet: a new journal file begins with it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class AppendFile(Protocol):
@@ -63,6 +64,8 @@ def open_file(path: Path) -> AppendFile:
 
 FreePercent = Callable[[Path], float | None]
 """Which part of a folder's disk is free for us, in percent; None if that cannot be told."""
+UsedBytes = Callable[[Path], int | None]
+"""How many bytes the files in the folders of a folder take; None if that cannot be told."""
 
 
 def free_percent(folder: Path) -> float | None:
@@ -72,3 +75,30 @@ def free_percent(folder: Path) -> float | None:
     except OSError:
         return None
     return 100.0 * usage.free / usage.total if usage.total else None
+
+
+def used_bytes(folder: Path) -> int | None:
+    """The real thing: files of all rooms, with what stands beside them."""
+    try:
+        with os.scandir(folder) as entries:
+            rooms = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        return sum(_bytes_in(room) for room in rooms)
+    except OSError:
+        return None
+
+
+def _bytes_in(room: str) -> int:
+    with os.scandir(room) as entries:
+        return sum(entry.stat(follow_symlinks=False).st_size for entry in entries if entry.is_file())
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """How a disk is asked how full it is."""
+
+    free: FreePercent
+    used: UsedBytes
+
+
+THE_DISK: Final = Disk(free_percent, used_bytes)
+"""The real one."""

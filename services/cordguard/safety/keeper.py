@@ -17,6 +17,8 @@ from cordguard.safety.journal import RoomJournal, journal_files
 from cordguard.safety.playback import MONITOR, Played, advance, first_line, newest_readable, play_room, started_line
 from cordguard.safety.snapshot import read_snapshot, remove_snapshot, write_snapshot
 
+QUIET_LINES: Final = 200_000
+"""A file in which no case is watched ends after so many lines, about 60 MB, so that it can be archived."""
 RETRY_US: Final = 1_000_000
 """How often a journal that cannot be written is tried again."""
 
@@ -84,6 +86,11 @@ class RoomKeeper:
         """Force the journal to the disk; a disk that says no here may have lost what it took."""
         reason = self._journal.sync() if self._broken is None else None
         return self._break(reason, now_us) if reason is not None else []
+
+    def end_long_file(self, now_us: int) -> list[Emission]:
+        """Begin a new file if the present one is long and nobody's case stands in it: a case's file stays whole."""
+        long = self._journal.lines >= QUIET_LINES and self.engine.watched_session is None
+        return self._rotate(now_us) if long else []
 
     def snapshot(self) -> str | None:
         """Put the whole state beside the journal file; why that was not possible, or None.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -13,6 +14,9 @@ class SafetySettings(ServiceSettings):
     """Safety's place in the world."""
 
     policy_path: Path | None = Field(default=None, description="Limit policy (TOML); the shipped one if absent.")
+    journal_budget_gib: Annotated[float, Field(gt=0.0, le=1_000_000.0)] = Field(
+        default=50.0, description="What all journals may take on the disk, GiB; told from 80 % on. Nothing is removed."
+    )
 
     @property
     def journal_dir(self) -> Path:

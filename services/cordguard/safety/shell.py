@@ -39,7 +39,7 @@ from cordguard.runtime.clock import Clock, SimulatedClock, WallClock
 from cordguard.runtime.health import HealthReporter
 from cordguard.safety.attention import Attention
 from cordguard.safety.canary_journal import CanaryJournal
-from cordguard.safety.files import FreePercent, OpenFile, free_percent, open_file
+from cordguard.safety.files import THE_DISK, Disk, OpenFile, open_file
 from cordguard.safety.keeper import RoomKeeper
 from cordguard.safety.policy_file import PolicyFile
 from cordguard.safety.publisher import Publisher
@@ -73,7 +73,7 @@ class SafetyService:
         *,
         clock: Clock | None = None,
         files: OpenFile = open_file,
-        free: FreePercent = free_percent,
+        disk: Disk = THE_DISK,
     ) -> None:
         """Recover every room, then connect.
 
@@ -87,7 +87,7 @@ class SafetyService:
         self._canary = CanaryEngine(settings.site, self._policy.policy.hash)
         self._canary_journal = CanaryJournal(settings.journal_dir / CANARY_ROOM, files)
         self._publisher = Publisher(settings.site)
-        self._self = SelfWatch(clock or WallClock(), settings.journal_dir, free)
+        self._self = SelfWatch(clock or WallClock(), settings.journal_dir, disk, settings.journal_budget_gib)
         self._simulated = SimulatedClock() if settings.simulated_clock else None
         self._clock: Clock = clock or self._simulated or WallClock()
         self._held: list[Delivery] = []
@@ -250,7 +250,7 @@ class SafetyService:
 
     def _keep_house(self, now_us: int) -> None:
         for room, keeper in self._rooms:
-            self._publish(room, keeper, keeper.sync(now_us))
+            self._publish(room, keeper, keeper.sync(now_us) + keeper.end_long_file(now_us))
         self._rooms.snapshot()
         text = self._policy.changed()
         if text is not None:
@@ -281,7 +281,8 @@ class SafetyService:
         if self._policy.refused is not None:
             detail["policy_refused"] = self._policy.refused
         detail |= {"counters": dict(counters), **self._self.detail()}
-        state: HealthState = "degraded" if troubles or self._policy.refused is not None else "ok"
+        worrying = troubles or self._policy.refused is not None or self._self.budget.told is not None
+        state: HealthState = "degraded" if worrying else "ok"
         lag_ms, queue, policy = self._self.lag.worst_ms, self._bus.unconfirmed, self._rooms.policy_hash
         self._health.beat(self._bus, state, lag_ms=lag_ms, queue=queue, detail=detail, policy=policy)
 

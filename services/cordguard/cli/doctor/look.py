@@ -22,6 +22,7 @@ from cordguard.safety.policy_file import PolicyFile
 
 JOURNALS: Final = "journal/*/*.capture.jsonl*"
 TIMEDATECTL: Final = "timedatectl"
+MIB: Final = 1024**2
 _NS_PER_US: Final = 1_000
 
 
@@ -84,7 +85,8 @@ def look_at_journals(folder: Path) -> Iterator[Found]:
             continue
         if torn is not None:
             yield Found("note", f"Journal {path} ends in the middle of a line, as after a crash; safety cuts that off")
-    yield Found("ok", f"Journals: {len(paths)} files, {lines} inputs read")
+    taken_mib = sum(path.stat().st_size for path in paths) / MIB
+    yield Found("ok", f"Journals: {len(paths)} files, {taken_mib:.1f} MiB, {lines} inputs read")
 
 
 def newest_kept_us(folder: Path | None) -> int | None:

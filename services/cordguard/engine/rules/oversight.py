@@ -12,6 +12,7 @@ from typing import Final
 from cordguard.contract.commands import AnnunciatorBeat
 from cordguard.contract.units import Priority
 from cordguard.engine.alarms import Evidence, Finding, Step, settle, subject
+from cordguard.engine.levels import rank
 from cordguard.engine.local import SelfCheck
 from cordguard.engine.oversight import FLOOD_SPAN_US, Oversight
 from cordguard.engine.rules.definition import Rule
@@ -23,6 +24,9 @@ UNACKED_US: Final = 30_000_000
 SELF_GOOD_US: Final = 10_000_000
 LAG_LIMIT_MS: Final = 500.0
 DISK_LIMIT_PERCENT: Final = 5.0
+BUDGET_LIMIT_PERCENT: Final = 80.0
+WEIGHT: Final[dict[str, Priority]] = {"loop": "high", "disk": "high", "journal": "low"}
+"""How much each trouble of ours weighs."""
 FLOOD_ABOVE: Final = 10
 """New alarms in ten minutes; more are a flood."""
 BURST_ABOVE: Final = 5
@@ -63,7 +67,7 @@ def fire_due(step: Step, what: str, key: str) -> None:
             _escalate(step, key)
         case "self-good":
             step.state.oversight.good_from_us = None
-            _settle_room(step, MONITOR_SELF, None, "The monitor is well again")
+            _settle_monitor(step)
         case _:
             _judge_flood(step)
 
@@ -93,7 +97,7 @@ def take_beat(step: Step, beat: AnnunciatorBeat) -> None:
 def judge_monitor(step: Step, check: SelfCheck) -> None:
     """R39: what safety found out about its loop and its disk; what it does not mention stays as it was."""
     oversight = step.state.oversight
-    found = _troubles(check.loop_lag_ms, check.disk_free_percent)
+    found = _troubles(check.loop_lag_ms, check.disk_free_percent, check.journal_used_percent)
     if not found:
         return
     for name, trouble in found.items():
@@ -101,28 +105,48 @@ def judge_monitor(step: Step, check: SelfCheck) -> None:
             oversight.troubles.pop(name, None)
         else:
             oversight.troubles[name] = trouble
-    if oversight.troubles:
+    ladder = step.state.ladders.get(MONITOR_SELF.id)
+    standing = rank(ladder.standing if ladder is not None else None)
+    wanted = rank(_weight(oversight))
+    if wanted >= standing:
         oversight.good_from_us = None
-        if "R39" not in step.state.ladders:
-            says = " and ".join(oversight.troubles[name] for name in sorted(oversight.troubles))
-            _settle_room(step, MONITOR_SELF, "high", f"The monitor is not well: {says}")
-    elif "R39" in step.state.ladders and oversight.good_from_us is None:
+    elif oversight.good_from_us is None:
         oversight.good_from_us = step.received_us
+    if wanted > standing:
+        _settle_monitor(step)
 
 
-def is_news_of_monitor(oversight: Oversight, lag_ms: float | None, free_percent: float | None) -> bool:
+def _settle_monitor(step: Step) -> None:
+    """Bring R39 in line with what is wrong with us now."""
+    troubles = step.state.oversight.troubles
+    says = " and ".join(troubles[name] for name in sorted(troubles))
+    words = f"The monitor is not well: {says}" if troubles else "The monitor is well again"
+    step.state.ladders.pop(MONITOR_SELF.id, None)
+    _settle_room(step, MONITOR_SELF, _weight(step.state.oversight), words)
+
+
+def _weight(oversight: Oversight) -> Priority | None:
+    return max((WEIGHT[name] for name in oversight.troubles), key=rank, default=None)
+
+
+def is_news_of_monitor(
+    oversight: Oversight, lag_ms: float | None, free_percent: float | None, used_percent: float | None
+) -> bool:
     """Whether these findings about ourselves would begin or end a trouble."""
-    found = _troubles(lag_ms, free_percent)
+    found = _troubles(lag_ms, free_percent, used_percent)
     return any((trouble is not None) != (name in oversight.troubles) for name, trouble in found.items())
 
 
-def _troubles(lag_ms: float | None, free_percent: float | None) -> dict[str, str | None]:
+def _troubles(lag_ms: float | None, free_percent: float | None, used_percent: float | None) -> dict[str, str | None]:
     """What was looked at, and what is wrong with it, in words; None if nothing is."""
     found: dict[str, str | None] = {}
     if lag_ms is not None:
         found["loop"] = f"its loop was {lag_ms:.0f} ms late" if lag_ms > LAG_LIMIT_MS else None
     if free_percent is not None:
         found["disk"] = f"{free_percent:.1f} % of its disk is free" if free_percent < DISK_LIMIT_PERCENT else None
+    if used_percent is not None:
+        says = f"its journals take {used_percent:.0f} % of their budget on the disk"
+        found["journal"] = says if used_percent >= BUDGET_LIMIT_PERCENT else None
     return found
 
 

@@ -163,8 +163,10 @@ MONITOR_SELF: Final = Rule(
             "the monitor's loop lags by more than 500 ms, or less than 5 % of its disk is free",
             clears="10 s good",
         ),
+        RuleLevel("reversible", "delayed", "the journals take 80 % of their budget on the disk", clears="10 s good"),
     ),
-    guidance="The monitor itself is about to fail. Watch the devices; look for load or a full disk on its computer.",
+    guidance="The monitor itself is about to fail. Watch the devices; look for load or a full disk on its computer. If "
+    "only the journals' budget is meant, somebody has to archive finished journals within days.",
     rationale="A monitor that fails in silence looks like a quiet patient.",
     source="ISO/IEEE 11073-10207, self-check; hazard H11",
 )
