@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -14,13 +16,12 @@ from cordguard.engine.room import RoomEngine
 from cordguard.safety.journal import journal_files
 from cordguard.safety.replay import replay_file
 from support.journals import POLICY
+from support.kill_verdict import Evidence, Name, steps
 from support.processes import Marked
 from support.safety_process import ROOM, World
 
 TICKS: Final = 195
 RF: Final = range(20, 115)
-ABOUT_US: Final = frozenset({"R38", "R39", "R41", "R43", "R46"})
-"""Rules about our own presence: there a monitor that was away says more, or later."""
 CATCH_UP: Final = 10
 """Ticks that a restarted safety has at least. It is killed again when it has caught up: what was on its way to a killed
 process comes again out of order, by design."""
@@ -44,8 +45,12 @@ class Victim:
     down: Sequence[int]
     killed: int = 0
     safety: Marked | None = field(default=None)
+    recovered_s: list[float] = field(default_factory=list)
+    """From each start after a kill until it was ready, the journal found again; to a tenth of a second."""
     _turns_at: int = 0
     """When it starts again, or when it last did."""
+    _started_s: float | None = None
+    """By the monotonic clock, while it is not known to be ready."""
 
     def begin(self) -> None:
         """Start safety and open a case."""
@@ -54,8 +59,9 @@ class Victim:
 
     def turn(self, tick: int) -> None:
         """One tenth of a second."""
+        self._look_whether_ready()
         if self.safety is None and tick >= self._turns_at:
-            self.safety = self.world.run_safety(wait=False)
+            self._start()
             self._turns_at = tick
         elif self._is_due(tick):
             self.kill()
@@ -63,9 +69,20 @@ class Victim:
             self.killed += 1
         self.world.tick(canal_c(tick), rf_on=tick in RF)
 
+    def _start(self) -> None:
+        self.safety, self._started_s = self.world.run_safety(wait=False), time.monotonic()
+
+    def _look_whether_ready(self) -> None:
+        if self.safety is None or self._started_s is None or self.safety.process.stdout is None:
+            return
+        if select.select([self.safety.process.stdout], [], [], 0.0)[0]:
+            self.recovered_s.append(time.monotonic() - self._started_s)
+            self._started_s = None
+
     def kill(self) -> None:
         """SIGKILL, now."""
         assert self.safety is not None
+        self._started_s = None
         os.kill(self.safety.pid, signal.SIGKILL)
         self.safety.process.wait()
         self.safety = None
@@ -82,10 +99,13 @@ class Victim:
             AssertionError: something was not said.
         """
         if self.safety is None:
-            self.safety = self.world.run_safety(wait=False)
-        wanted = steps(self.wanted())
-        self.world.tick_until(lambda: self.world.all_kept() and steps(self.world.transitions()) >= wanted)
+            self._start()
+        self.world.tick_until(self._all_is_judged)
         self.kill()
+
+    def _all_is_judged(self) -> bool:
+        self._look_whether_ready()
+        return self.world.all_kept() and steps(self.world.transitions()) >= steps(self.wanted())
 
     def wanted(self) -> list[Transition]:
         """What an engine in this process says to the same inputs."""
@@ -93,27 +113,15 @@ class Victim:
         emissions = [emission for entry in self.world.sent for emission in engine.feed(entry)]
         return [emission.message for emission in emissions if isinstance(emission.message, Transition)]
 
-    def replayed(self) -> dict[tuple[str, int], Transition]:
-        """What the journal says, played back."""
+    def evidence(self) -> Evidence:
+        """All that is known at the end. The newest second of what was said may still be on its way."""
+        world = self.world
+        sent = [entry.payload for entry in world.sent[:-25]]
+        return Evidence(sent, world.journal(), world.recorder.payloads, self.wanted(), self._replayed(), self.killed)
+
+    def _replayed(self) -> dict[Name, Transition]:
         files = journal_files(self.world.data_dir / "journal" / ROOM)
         return {(each.alarm_id, each.step): each for path in files for each in replay_file(path)[1]}
-
-    def judge(self) -> None:
-        """Nothing was missed, nothing said twice, nothing that an uninterrupted engine would not have said.
-
-        Raises:
-            AssertionError: it was.
-        """
-        heard = self.world.transitions()
-        assert steps(heard) == steps(self.wanted())
-        assert {each.rule for each in heard} <= {"R01", "R02", "R04", *ABOUT_US}
-        assert all(each.late is (each.received_us - each.event_us > 2_000_000) for each in heard)
-        assert self.replayed() == {(each.alarm_id, each.step): each for each in heard}
-
-
-def steps(transitions: list[Transition]) -> set[tuple[str, int, str, str]]:
-    """Less what is about ourselves."""
-    return {(each.alarm_id, each.step, each.rule, each.change) for each in transitions if each.rule not in ABOUT_US}
 
 
 def live_through(victims: Sequence[Victim]) -> None:

@@ -1,4 +1,4 @@
-"""Safety as a process of its own on a NATS broker, with a device in real time and a recorder that misses nothing."""
+"""Safety as a process of its own on a broker, with a device in real time and a recorder that misses nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from cordguard.bus.broker import EmbeddedBroker
 from cordguard.bus.paho import open_paho
 from cordguard.contract import topics
 from cordguard.contract.alarms import Transition
@@ -17,7 +16,7 @@ from cordguard.contract.capture import CapturedInput, read_lines
 from cordguard.contract.health import Health
 from cordguard.contract.topics import Party
 from cordguard.safety.journal import journal_files
-from support.broker import Client, NatsRig, poll_until
+from support.broker import Client, NetworkRig, Server, poll_until
 from support.processes import Marked, cordguard, start
 
 ROOM: Final = "or-1"
@@ -28,7 +27,7 @@ RECEIVED_AFTER_US: Final = 2_000
 class World:
     """One room: its broker is given, its safety can be killed."""
 
-    def __init__(self, broker: EmbeddedBroker, data_dir: Path, site: str, stack: ExitStack) -> None:
+    def __init__(self, broker: Server, data_dir: Path, site: str, stack: ExitStack) -> None:
         """Connect everybody but safety."""
         self.broker = broker
         self.data_dir = data_dir
@@ -47,7 +46,7 @@ class World:
         poll_until(lambda: all(client.connects for client in clients), *clients, what="everybody to connect")
 
     def _client(self, party: Party, *filters: str, clean: bool = True) -> Client:
-        client = Client(open_paho, NatsRig(self.broker).connection(party, *filters, clean=clean))
+        client = Client(open_paho, NetworkRig(self.broker).connection(party, *filters, clean=clean))
         self._stack.callback(client.bus.close)
         return client
 

@@ -12,7 +12,8 @@ from random import Random
 import pytest
 
 from cordguard.bus.broker import EmbeddedBroker
-from support.safety_kills import ABOUT_US, Victim, live_through, random_kills
+from support.kill_verdict import ABOUT_US, faults
+from support.safety_kills import Victim, live_through, random_kills
 from support.safety_process import World
 
 pytestmark = pytest.mark.slow
@@ -40,8 +41,8 @@ def test_h11_a13_killed_twelve_times_nothing_is_missed_and_nothing_is_said_twice
     assert sum(victim.killed for victim in victims) == 12
     for victim in victims:
         assert {each.rule for each in victim.wanted()} - ABOUT_US == {"R01", "R02", "R04"}
-        victim.judge()
-        assert any(each.rule == "R41" for each in victim.world.transitions())
+        assert faults(victim.evidence()) == []
+        assert len(victim.recovered_s) == 4
     assert any(each.late for each in victims[0].world.transitions() if each.rule == "R01")
 
 

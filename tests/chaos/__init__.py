@@ -1,0 +1,1 @@
+"""Chaos by hand: hundreds of real SIGKILLs, and a verdict. ``scripts/chaos --help``."""
