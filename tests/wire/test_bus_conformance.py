@@ -6,7 +6,7 @@ import pytest
 
 from cordguard.bus.port import Message, Will
 from cordguard.bus.retained import read_retained
-from cordguard.contract.topics import CASE, HEALTH, STATUS, SUMMARY, TEMPERATURE, TRANSITION, VITALS
+from cordguard.contract.topics import CASE, COMMAND, HEALTH, STATUS, SUMMARY, TEMPERATURE, TRANSITION, VITALS
 from support.broker import Client, Rig, poll_until
 from support.rigs import come_back, connect, settle
 
@@ -285,6 +285,21 @@ def test_a_second_client_with_the_same_id_takes_over(rig: Rig, opened: list[Clie
     assert second.payloads == [b"1"]
     assert first.messages == []
     assert second.connects == [True]
+
+
+def test_nothing_is_lost_on_a_client_that_publishes_and_hears_at_once(
+    rig: Rig, opened: list[Client], site: str
+) -> None:
+    """Its confirmations and what it hears come mixed, many in one piece."""
+    console = connect(rig, opened, "console", VITALS.filter(site), clean=True)
+    safety = connect(rig, opened, "safety")
+    commands = []
+    for number in range(300):
+        safety.bus.publish(VITALS.at(site, room="or-1"), b"%d" % number, qos=0)
+        commands.append(console.bus.publish(COMMAND.at(site, room="or-1"), b"{}"))
+    confirmed = lambda: all(command.confirmed for command in commands)  # noqa: E731 - said once
+    poll_until(lambda: len(console.messages) >= 300 and confirmed(), console, safety)
+    assert console.payloads == [b"%d" % number for number in range(300)]
 
 
 def test_retained_messages_are_read_on_a_session_of_their_own(rig: Rig, opened: list[Client], site: str) -> None:

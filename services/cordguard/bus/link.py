@@ -6,12 +6,13 @@ import contextlib
 import select
 import socket
 import time
-from typing import Any, Final
+from typing import Final, cast
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cordguard.bus.outbox import WINDOW
+from cordguard.bus.packets import PacketSocket, Received
 from cordguard.bus.port import Connection
 
 CONNECT_TIMEOUT_S: Final = 2.0
@@ -24,8 +25,6 @@ class Link:
     def __init__(self, connection: Connection) -> None:
         """Not connected; callbacks are to be set on ``client``."""
         self.client = _client(connection)
-        self.client.on_socket_open = self._on_socket_open
-        self._socket: socket.socket | None = None
 
     @property
     def up(self) -> bool:
@@ -41,20 +40,45 @@ class Link:
         self.client.reconnect()
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait at most so long for the socket, write what has to wait; whether there is something to read."""
-        sock = self.client.socket()
-        if sock is None:
+        """Wait at most so long for a packet, once what is written is sent; whether there is something to read."""
+        packets = self.client.packets
+        if packets is None or not self.up:
             return False
+        if packets.ready:
+            return True
+        self.flush()
         poller = select.poll()
-        poller.register(sock.fileno(), select.POLLIN | (select.POLLOUT if self.client.want_write() else 0))
+        poller.register(packets.fileno(), select.POLLIN | (select.POLLOUT if packets.unsent else 0))
         ready = poller.poll(max(0.0, timeout_s) * 1_000)
-        if ready and self.client.want_write():
-            self.client.loop_write()
+        self.flush()
         return any(event & ~select.POLLOUT for _, event in ready)
+
+    def take(self) -> Received | None:
+        """The message that is next to be read; None if something else is, which is for ``read``."""
+        packets = self.client.packets
+        if packets is None:
+            return None
+        received = packets.take_message()
+        if received is None and not packets.ready:
+            packets.fill()
+            received = packets.take_message()
+        return received
 
     def read(self) -> None:
         """Read a packet or a part of one; callbacks run."""
         self.client.loop_read()
+
+    def acknowledge(self, number: int) -> None:
+        """Tell the broker that a message is kept; it is told with the next ``flush``."""
+        if self.client.packets is not None:
+            self.client.packets.acknowledge(number)
+
+    def flush(self) -> None:
+        """Send what is written, as far as the network takes it."""
+        if self.client.want_write():
+            self.client.loop_write()
+        if self.client.packets is not None:
+            self.client.packets.flush()
 
     def keep_alive(self) -> None:
         """Ping when it is time to, and notice that no answer came."""
@@ -74,16 +98,28 @@ class Link:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
         while self.up:
-            self.client.loop_read()
+            if self.take() is None:  # a message is not acknowledged, so it comes again
+                self.client.loop_read()
 
-    def _on_socket_open(self, _client: Client, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's loose type
-        """Send small packets at once: with Nagle's algorithm an alarm waits 20 to 45 ms for an acknowledgement."""
-        self._socket = sock
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    @property
+    def _socket(self) -> socket.socket | None:
+        """The newest connection itself."""
+        return self.client.packets.socket if self.client.packets is not None else None
 
 
-def _client(connection: Connection) -> Client:
-    client = Client(
+class _PacketClient(Client):
+    """paho with our socket. ``_create_socket`` is its own name: a test notices if another version has it no more."""
+
+    packets: PacketSocket | None = None
+    """The newest socket."""
+
+    def _create_socket(self) -> PacketSocket:
+        self.packets = PacketSocket(cast("socket.socket", super()._create_socket()))
+        return self.packets
+
+
+def _client(connection: Connection) -> _PacketClient:
+    client = _PacketClient(
         CallbackAPIVersion.VERSION2,
         client_id=connection.client_id,
         clean_session=connection.clean,

@@ -1,8 +1,8 @@
 """The bus over MQTT 3.1.1 with paho-mqtt, single-threaded: ``poll`` drives the network in the calling thread.
 
-paho's callbacks only take notes; handlers run after paho has returned. So what a handler publishes goes to the socket
-at once (inside a callback paho would hold it back), and what a handler raises comes out of ``poll`` with paho's state
-whole.
+Messages do not go through paho (see ``packets``); all else that the broker says does. paho's callbacks only take notes,
+handlers run after it has returned: so what a handler publishes goes to the network at once (inside a callback paho
+would hold it back), and what a handler raises comes out of ``poll`` with paho's state whole.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from cordguard.bus.filters import require_topic
 from cordguard.bus.link import Link
 from cordguard.bus.outbox import Backoff, Outbox, Outgoing
+from cordguard.bus.packets import Received
 from cordguard.bus.port import BusRefusedError, Connection, Handlers, Message, Publication, QoS
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def open_paho(connection: Connection, handlers: Handlers) -> PahoBus:
     return PahoBus(connection, handlers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Delivery:
     """A message handed out; its number means something on the connection it came over only."""
 
@@ -78,7 +79,7 @@ class _Setup:
     subscribe_number: int | None = None
     refusal: str | None = None
     """Why the broker will not have us."""
-    early: list[MQTTMessage] = field(default_factory=list)
+    early: list[Received] = field(default_factory=list)
     """Messages of our session that came before the subscriptions were confirmed."""
 
 
@@ -128,6 +129,7 @@ class PahoBus:
             self._send_waiting()
         elif self._connected:
             outgoing.info = self._link.client.publish(topic, payload, 0, retain)
+        self._link.flush()
         return outgoing
 
     def poll(self, timeout_s: float) -> None:
@@ -157,14 +159,18 @@ class PahoBus:
     def acknowledge(self, number: int, connects: int) -> None:
         """Tell the broker that we kept a message, unless it came over an earlier connection."""
         if number and connects == self._connects and self._link.up:
-            self._link.client.ack(number, 1)
+            self._link.acknowledge(number)
 
     def _progress(self, deadline_s: float) -> None:
         """Read packet by packet, each one handled before the next, until nothing is there or the batch is over."""
         readable = self._link.wait(deadline_s - time.monotonic())
         stop_s = time.monotonic() + BATCH_S
         while readable:
-            self._link.read()
+            received = self._link.take()
+            if received is not None:
+                self._receive(received)
+            else:
+                self._link.read()
             self._run_calls()
             self._send_waiting()
             readable = time.monotonic() < stop_s and self._link.wait(0)
@@ -214,24 +220,18 @@ class PahoBus:
         _log.info("%s is connected to the broker at %s", self._connection.client_id, self._address)
         early, self._setup.early = self._setup.early, []
         self._calls.append(partial(self._handlers.on_connected, self._setup.session_present))
-        self._calls.extend(partial(self._deliver, message, self._connects) for message in early)
+        self._calls.extend(partial(self._deliver, received, self._connects) for received in early)
         self._calls.append(self._send_waiting)
 
-    def _deliver(self, received: MQTTMessage, connects: int) -> None:
-        try:
-            topic = received.topic
-        except UnicodeDecodeError:
-            _log.warning("a message was dropped: its topic is no UTF-8, which the broker should not have let through")
-            self.acknowledge(received.mid, connects)
-            return
-        message = Message(
-            topic,
-            bytes(received.payload),
-            qos=1 if received.qos else 0,
-            retained=received.retain,
-            duplicate=received.dup,
-        )
-        self._handlers.on_delivery(_Delivery(message, received.mid, connects, self))
+    def _receive(self, received: Received) -> None:
+        if self._connected:
+            self._deliver(received, self._connects)
+        else:
+            self._setup.early.append(received)
+
+    def _deliver(self, received: Received, connects: int) -> None:
+        message, number = received
+        self._handlers.on_delivery(_Delivery(message, number, connects, self))
 
     def _lose(self, reason: str) -> None:
         """Note that there is no connection, whether there was one before or not."""
@@ -275,10 +275,12 @@ class PahoBus:
         self._calls.append(self._refuse if final else self._link.drop)
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
-        if self._connected:
-            self._calls.append(partial(self._deliver, message, self._connects))
-        else:
-            self._setup.early.append(message)
+        """A message that was left to paho is one that the broker should not have sent."""
+        try:
+            _ = message.topic
+        except UnicodeDecodeError:
+            _log.warning("a message was dropped: its topic is no UTF-8, which the broker should not have let through")
+            self.acknowledge(message.mid, self._connects)
 
     def _on_disconnect(
         self, _c: Client, _u: object, _flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None

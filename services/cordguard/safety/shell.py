@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
 from typing import Final
 
 from pydantic import JsonValue
@@ -49,6 +48,8 @@ from cordguard.safety.selfwatch import SelfWatch
 from cordguard.safety.settings import SafetySettings
 
 SERVICE: Final = "safety"
+TICK_US: Final = 10_000
+"""Timers of all rooms are looked at so often: a loop that turns for every message must not ask them all each time."""
 VITALS_US: Final = 200_000
 ALARMS_US: Final = 1_000_000
 HOUSEKEEPING_US: Final = 1_000_000
@@ -96,6 +97,7 @@ class SafetyService:
         if clock is None and self._simulated is None:
             self._clock = WallClock(not_below_us=self._rooms.newest_received_us())
         self._health = HealthReporter(SERVICE, settings.site, settings.instance, self._clock)
+        self._tick_due = Schedule(TICK_US)
         self._vitals_due = Schedule(VITALS_US)
         self._alarms_due = Schedule(ALARMS_US)
         self._housekeeping_due = Schedule(HOUSEKEEPING_US)
@@ -199,10 +201,12 @@ class SafetyService:
             self._rooms.pass_over(message.topic)
             return
         keeper, first = self._rooms.get(room, now_us)
-        if self._publish(room, keeper, [*first, *keeper.take(entry)]):
+        if self._publish(room, keeper, first + keeper.take(entry)):
             self._self.handed_over(began_us)
 
-    def _publish(self, room: str, keeper: RoomKeeper, emissions: Iterable[Emission]) -> bool:
+    def _publish(self, room: str, keeper: RoomKeeper, emissions: list[Emission]) -> bool:
+        if not emissions:
+            return False
         changed = self._publisher.publish(self._bus, room, emissions, keeper.engine.published)
         if changed:
             self._publish_alarms(room, keeper)
@@ -218,10 +222,14 @@ class SafetyService:
         self._note_alive()
         if self._attention.away:
             return  # nothing can be heard nor said: what is due will be when we are back
-        for room, keeper in self._rooms:
-            self._publish(room, keeper, keeper.tick(now_us))
+        if self._tick_due.due(now_us):
+            for room, keeper in self._rooms:
+                self._publish(room, keeper, keeper.tick(now_us))
         if self._housekeeping_due.due(now_us):
             self._keep_house(now_us)
+        self._publish_views(now_us)
+
+    def _publish_views(self, now_us: int) -> None:
         if self._vitals_due.due(now_us):
             for room, keeper in self._rooms:
                 topic = VITALS.at(self._settings.site, room=room)
@@ -233,8 +241,9 @@ class SafetyService:
     def _note_alive(self) -> None:
         """A stall of ours is nobody's silence: say since when we were blind."""
         now_us = self._clock.now_us()
-        if self._simulated is None:
-            self._check_all(now_us, stalled_from_us=self._attention.turn(now_us))
+        stalled_from_us = self._attention.turn(now_us) if self._simulated is None else None
+        if stalled_from_us is not None:
+            self._check_all(now_us, stalled_from_us=stalled_from_us)
 
     def _check_all(self, now_us: int, **findings: int | None) -> None:
         """Tell every room what we found out about ourselves, if anything."""
