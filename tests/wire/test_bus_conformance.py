@@ -297,8 +297,7 @@ def test_nothing_is_lost_on_a_client_that_publishes_and_hears_at_once(
     for number in range(300):
         safety.bus.publish(VITALS.at(site, room="or-1"), b"%d" % number, qos=0)
         commands.append(console.bus.publish(COMMAND.at(site, room="or-1"), b"{}"))
-    confirmed = lambda: all(command.confirmed for command in commands)  # noqa: E731 - said once
-    poll_until(lambda: len(console.messages) >= 300 and confirmed(), console, safety)
+    poll_until(lambda: len(console.messages) >= 300 and all(command.confirmed for command in commands), console, safety)
     assert console.payloads == [b"%d" % number for number in range(300)]
 
 
