@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import engine_cost
 from alarm_latency import main
 from cordguard_bench import machine
 
@@ -36,3 +37,17 @@ def test_we_and_a_bare_callback_are_measured_side_by_side(
     assert re.search(r"^paho with TCP_NODELAY +\d", said, re.MULTILINE)
     assert "p99 at most 5 ms" in said
     assert "Before: THE MACHINE IS BUSY: others use 30 %" in said
+
+
+def test_the_engine_is_measured_alone_by_room_by_kind_in_a_replay_and_in_memory(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "look", lambda: machine.Share(2.0, (), 1.0, 0.0))
+    monkeypatch.setattr(engine_cost, "ROOMS", (1, 3))
+    assert engine_cost.main(["--runs", "2", "--messages", "900", "--minutes", "1"]) == 0
+    said = capsys.readouterr().out
+    for row in ("3 rooms", "temperature", "generator", "messages a second of CPU time", "after 1 min"):
+        assert re.search(rf"^{row} +\d", said, re.MULTILINE), row
+    alarms = re.search(r"^transitions found +(\d+)", said, re.MULTILINE)
+    assert alarms is not None
+    assert int(alarms[1]) > 0

@@ -36,17 +36,18 @@ class SlopeWindow:
         t = at_us - self.origin_us
         v = round(temperature_c * _MICRO)
         samples.append((t, v))
-        self.sum_t += t
-        self.sum_v += v
-        self.sum_tt += t * t
-        self.sum_tv += t * v
+        more_t, more_v, more_tt, more_tv = t, v, t * t, t * v
         oldest = t - self.length_us
         while samples[0][0] < oldest:
             t, v = samples.popleft()
-            self.sum_t -= t
-            self.sum_v -= v
-            self.sum_tt -= t * t
-            self.sum_tv -= t * v
+            more_t -= t
+            more_v -= v
+            more_tt -= t * t
+            more_tv -= t * v
+        self.sum_t += more_t
+        self.sum_v += more_v
+        self.sum_tt += more_tt
+        self.sum_tv += more_tv
 
     def clear(self) -> None:
         """Forget everything: the source's clock began anew."""
