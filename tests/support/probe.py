@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -28,11 +28,7 @@ class Probe:
         self._up = False
         self._link = Link(connection)
         client = self._link.client
-        client.on_connect, client.on_subscribe, client.on_message = (
-            self._on_connect,
-            self._on_subscribe,
-            self._on_message,
-        )
+        client.on_connect, client.on_subscribe = self._on_connect, self._on_subscribe
         self._link.connect()
         self.read_until(lambda: self._up, "the probe to be connected")
 
@@ -46,7 +42,11 @@ class Probe:
     def read(self) -> None:
         """Take in what is there."""
         while self._link.wait(READ_S):
-            self._link.read()
+            received = self._link.read()
+            if received is not None:
+                message, number = received
+                self.heard.add((message.topic, message.retained))
+                self._link.acknowledge(number)
 
     def close(self) -> None:
         """Go."""
@@ -69,7 +69,3 @@ class Probe:
     ) -> None:
         for topic_filter, reason in zip(self._asked[number], reasons, strict=True):
             self.granted[topic_filter] = not reason.is_failure
-
-    def _on_message(self, client: Client, _u: object, message: MQTTMessage) -> None:
-        self.heard.add((message.topic, message.retain))
-        client.ack(message.mid, message.qos)

@@ -53,20 +53,17 @@ class Link:
         self.flush()
         return any(event & ~select.POLLOUT for _, event in ready)
 
-    def take(self) -> Received | None:
-        """The message that is next to be read; None if something else is, which is for ``read``."""
+    def read(self) -> Received | None:
+        """Read a packet, if a whole one is there: a message is returned, of all else callbacks tell."""
         packets = self.client.packets
         if packets is None:
             return None
-        received = packets.take_message()
-        if received is None and not packets.ready:
+        if not packets.ready:
             packets.fill()
-            received = packets.take_message()
+        received = packets.take_message()
+        if received is None:
+            self.client.loop_read()
         return received
-
-    def read(self) -> None:
-        """Read a packet or a part of one; callbacks run."""
-        self.client.loop_read()
 
     def acknowledge(self, number: int) -> None:
         """Tell the broker that a message is kept; it is told with the next ``flush``."""
@@ -98,8 +95,7 @@ class Link:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
         while self.up:
-            if self.take() is None:  # a message is not acknowledged, so it comes again
-                self.client.loop_read()
+            self.read()  # a message is not acknowledged, so it comes again
 
     @property
     def _socket(self) -> socket.socket | None:

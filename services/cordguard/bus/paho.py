@@ -166,11 +166,9 @@ class PahoBus:
         readable = self._link.wait(deadline_s - time.monotonic())
         stop_s = time.monotonic() + BATCH_S
         while readable:
-            received = self._link.take()
+            received = self._link.read()
             if received is not None:
                 self._receive(received)
-            else:
-                self._link.read()
             self._run_calls()
             self._send_waiting()
             readable = time.monotonic() < stop_s and self._link.wait(0)
