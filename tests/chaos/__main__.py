@@ -22,7 +22,7 @@ from typing import Final
 from cordguard.bus.broker import EmbeddedBroker
 from cordguard.cli.terminal import Progress, complain, say
 from support.broker import Server
-from support.kill_verdict import faults
+from support.kill_verdict import Evidence, faults
 from support.mosquitto import MosquittoBroker
 from support.safety_kills import Victim, live_through, random_kills
 from support.safety_process import World
@@ -40,24 +40,25 @@ def main(arguments: Sequence[str]) -> int:
     if folder.exists() and any(folder.iterdir()):
         complain(f"{folder} is not empty; give another folder with --data.")
         return EXIT_BAD_SETUP
-    found = 0
-    killed, recovered_s = 0, []  # type: int, list[float]
+    killed, found = 0, 0
+    recovered_s: list[float] = []
     chance, began_s = Random(options.seed), time.monotonic()  # noqa: S311 - no secret
     progress = Progress(sys.stderr)
-    with _broker(options.broker, folder / "broker") as broker:
-        while killed < options.kills:
-            bar = _bar(killed, options.kills, time.monotonic() - began_s, options.rooms)
-            progress.show(lambda bar=bar: bar)  # type: ignore[misc]  # bound now
-            place = folder / f"after-{killed}-kills"
+    while killed < options.kills:
+        bar = _bar(killed, options.kills, time.monotonic() - began_s, options.rooms)
+        progress.show(lambda bar=bar: bar)  # type: ignore[misc]  # bound now
+        place = folder / f"after-{killed}-kills"
+        # Its own broker: sessions that nobody ends would slow down the next rounds.
+        with _broker(options.broker, place / "broker") as broker:
             victims, wrong = play_round(broker, place, f"chaos-{killed}", chance, options.rooms)
-            killed += sum(victim.killed for victim in victims)
-            recovered_s += [seconds for victim in victims for seconds in victim.recovered_s]
-            found += len(wrong)
-            progress.clear()
-            for sentence in wrong:
-                say(f"{place}: {sentence}")
-            if not wrong:
-                shutil.rmtree(place)
+        killed += sum(victim.killed for victim in victims)
+        recovered_s += [seconds for victim in victims for seconds in victim.recovered_s]
+        found += len(wrong)
+        progress.clear()
+        for sentence in wrong:
+            say(f"{place}: {sentence}")
+        if not wrong:
+            shutil.rmtree(place)
     if not found and options.data is None:
         shutil.rmtree(folder)
     minutes = (time.monotonic() - began_s) / 60.0
@@ -71,20 +72,29 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def play_round(broker: Server, folder: Path, site: str, chance: Random, rooms: int) -> tuple[list[Victim], list[str]]:
-    """So many rooms to their end, and what was wrong with them."""
+    """So many rooms to their end, and what was wrong with them; what each room said is kept beside its journal."""
     with ExitStack() as stack:
         victims = []
         for number in range(rooms):
             kills, down = random_kills(chance)
             world = World(broker, folder / f"room-{number}", f"{site}-{number}", stack)
             victims.append(Victim(world, kills, down))
+        wrong = []
         try:
             live_through(victims)
         except AssertionError as error:
-            return victims, [f"a room did not come to its end: {error}"]
-        return victims, [
-            f"room {number}: {fault}" for number, each in enumerate(victims) for fault in faults(each.evidence())
-        ]
+            wrong.append(f"not all rooms came to their end: {error}")
+        for number, victim in enumerate(victims):
+            evidence = victim.evidence()
+            wrong += [f"room {number}: {fault}" for fault in faults(evidence)]
+            _keep(evidence, victim.world.data_dir)
+        return victims, wrong
+
+
+def _keep(evidence: Evidence, folder: Path) -> None:
+    wanted = [transition.to_wire() for transition in evidence.wanted]
+    for name, lines in (("sent", evidence.sent), ("heard", evidence.heard), ("wanted", wanted)):
+        (folder / f"{name}.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
 
 
 @contextmanager
