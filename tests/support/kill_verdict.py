@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +13,9 @@ from cordguard.contract.capture import CapturedInput
 
 ABOUT_US: Final = frozenset({"R38", "R39", "R41", "R43", "R46"})
 """Rules about our own presence: there a monitor that was away says more, or later."""
+BY_SLOPE: Final = frozenset({"R04"})
+"""Rules that hang on slopes. Late samples are in none (they can only raise): if what was on its way to a killed safety
+comes again after newer samples, such an alarm may begin or end a sample earlier or later. It must come all the same."""
 LATE_US: Final = 2_000_000
 _EXAMPLES: Final = 3
 
@@ -39,6 +44,9 @@ def faults(evidence: Evidence) -> list[str]:
     transitions: dict[Name, Transition] = {}
     found = list(_changed_repeats(evidence.heard, transitions))
     heard, wanted = steps(transitions.values()), steps(evidence.wanted)
+    if _came_out_of_order(evidence.journal):
+        found += _other_slopes(transitions.values(), evidence.wanted)
+        heard, wanted = ({step for step in said if step[2] not in BY_SLOPE} for said in (heard, wanted))
     kept = {entry.payload for entry in evidence.journal}
     found += _listed(
         "never reached the journal", [repr(payload[:80]) for payload in evidence.sent if payload not in kept]
@@ -58,6 +66,39 @@ def faults(evidence: Evidence) -> list[str]:
     if evidence.kills and not any(each.rule == "R41" for each in transitions.values()):
         found.append(f"killed {evidence.kills} times, and R41 was never said")
     return found
+
+
+def is_all_said(heard: Sequence[Transition], wanted: Sequence[Transition]) -> bool:
+    """Whether nothing is to be waited for any more; a verdict comes after."""
+    due = {step for step in steps(wanted) if step[2] not in BY_SLOPE}
+    over, ends = ({each.rule for each in said if each.change == "ended"} for said in (heard, wanted))
+    return due <= steps(heard) and ends - ABOUT_US <= over
+
+
+def _came_out_of_order(journal: Iterable[CapturedInput]) -> bool:
+    newest_us = 0
+    for entry in journal:
+        if entry.topic.endswith("/temperature"):
+            at_us = int(json.loads(entry.payload)["at_us"])
+            if at_us < newest_us:
+                return True
+            newest_us = at_us
+    return False
+
+
+def _other_slopes(heard: Iterable[Transition], wanted: Iterable[Transition]) -> list[str]:
+    """How often each rule about slopes was raised HIGH must be the same."""
+    said, due = (
+        Counter(each.rule for each in transitions if each.rule in BY_SLOPE and _is_raised_high(each))
+        for transitions in (heard, wanted)
+    )
+    return [
+        f"{rule} was raised {said[rule]} times instead of {due[rule]}" for rule in BY_SLOPE if said[rule] != due[rule]
+    ]
+
+
+def _is_raised_high(transition: Transition) -> bool:
+    return transition.priority == "high" and transition.change in {"raised", "escalated"}
 
 
 def _changed_repeats(payloads: Iterable[bytes], into: dict[Name, Transition]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from cordguard.engine.room import RoomEngine
 from cordguard.safety.journal import journal_files
 from cordguard.safety.replay import replay_file
 from support.journals import POLICY
-from support.kill_verdict import Evidence, Name, steps
+from support.kill_verdict import Evidence, Name, is_all_said
 from support.processes import Marked
 from support.safety_process import ROOM, World
 
@@ -105,7 +105,7 @@ class Victim:
 
     def _all_is_judged(self) -> bool:
         self._look_whether_ready()
-        return self.world.all_kept() and steps(self.world.transitions()) >= steps(self.wanted())
+        return self.world.all_kept() and is_all_said(self.world.transitions(), self.wanted())
 
     def wanted(self) -> list[Transition]:
         """What an engine in this process says to the same inputs."""

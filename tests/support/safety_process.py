@@ -35,8 +35,10 @@ class World:
         self.sent: list[CapturedInput] = []
         """All that devices and people said, as it would be received without delay."""
         self.number = 0
+        self.stalled_s = 0.0
+        """By how much the worst tick came late: our own doing, and more than an engine forgives a device."""
         self._stack = stack
-        self._next_s = 0.0
+        self._next_s = self._ticked_s = 0.0
         self.device = self._client("device")
         self.gateway = self._client("gateway")
         transition = topics.TRANSITION.filter(site, room=ROOM)
@@ -86,6 +88,10 @@ class World:
         self._next_s = max(self._next_s + PERIOD_S, time.monotonic() - PERIOD_S)
         while (left_s := self._next_s - time.monotonic()) > 0:
             self.device.bus.poll(min(left_s, 0.01))
+        now_s = time.monotonic()
+        if self.number:
+            self.stalled_s = max(self.stalled_s, now_s - self._ticked_s - PERIOD_S)
+        self._ticked_s = now_s
         self.number += 1
         at_us = time.time_ns() // 1_000
         head = {"seq": self.number, "at_us": at_us}

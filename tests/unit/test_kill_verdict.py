@@ -25,10 +25,11 @@ def evidence() -> Evidence:
     room.run(2.0, power_w=10.0, canal=37.0)
     room.now_us += 3_000_000
     room.started("crash")
+    room.run(8.0, power_w=10.0, canal=lambda after_s: 37.0 + after_s)
     room.run(3.0, power_w=10.0, canal=46.0)
     room.run(5.0, power_w=0.0, canal=37.0)
     said = list(room.transitions)
-    assert {"R01", "R41"} <= {each.rule for each in said}
+    assert {"R01", "R04", "R41"} <= {each.rule for each in said}
     journal = [CapturedInput(number, "a/topic", b"%d" % number) for number in range(10)]
     return Evidence(
         [entry.payload for entry in journal],
@@ -85,6 +86,27 @@ def a_late_flag_is_wrong(evidence: Evidence) -> Evidence:
     return heard_as(evidence, flipped)
 
 
+def late_by_a_sample(evidence: Evidence) -> Evidence:
+    """A temperature came after a newer one."""
+    topic = "cordguard/v1/site/or-1/gen-1/temperature"
+    frames = [CapturedInput(number, topic, b'{"at_us":%d}' % at_us) for number, at_us in enumerate((5, 4))]
+    return replace(evidence, journal=[*evidence.journal, *frames])
+
+
+def another_slope(evidence: Evidence) -> Evidence:
+    """R04 began a sample later than it would have without a kill."""
+    shifted = {each.alarm_id: each.alarm_id[::-1] for each in evidence.wanted if each.rule == "R04"}
+    assert shifted
+    return heard_as(
+        evidence,
+        [each.model_copy(update={"alarm_id": shifted.get(each.alarm_id, each.alarm_id)}) for each in evidence.wanted],
+    )
+
+
+def no_slope(evidence: Evidence) -> Evidence:
+    return heard_as(evidence, [each for each in evidence.wanted if each.rule != "R04"])
+
+
 def blindness_is_not_said(evidence: Evidence) -> Evidence:
     said = [each for each in evidence.wanted if each.rule != "R41"]
     return heard_as(evidence, said)
@@ -111,6 +133,12 @@ def test_h11_a13_good_evidence_has_no_fault_and_repeats_are_none(evidence: Evide
 def test_h11_a13_tampered_evidence_is_found_out(evidence: Evidence, tamper: Tamper, sentence: str) -> None:
     found = faults(tamper(evidence))
     assert any(sentence in each for each in found), found
+
+
+def test_r04_a13_a_slope_may_be_another_only_where_samples_came_out_of_order(evidence: Evidence) -> None:
+    assert any("was missed" in each for each in faults(another_slope(evidence)))
+    assert faults(another_slope(late_by_a_sample(evidence))) == []
+    assert faults(no_slope(late_by_a_sample(evidence))) == ["R04 was raised 0 times instead of 1"]
 
 
 def test_a_folder_that_holds_something_is_not_used_for_chaos(capsys: pytest.CaptureFixture[str]) -> None:
