@@ -6,8 +6,6 @@ import logging
 import time
 from typing import Final
 
-from pydantic import JsonValue
-
 from cordguard.bus.paho import open_paho
 from cordguard.bus.port import Connection, Delivery, Handlers, Message, OpenBus, Subscription
 from cordguard.bus.retained import read_retained
@@ -30,7 +28,6 @@ from cordguard.contract.topics import (
     room_of,
     whole_site,
 )
-from cordguard.contract.units import HealthState
 from cordguard.engine.alarms import Emission
 from cordguard.engine.canary import CanaryEngine
 from cordguard.runtime import run_clock
@@ -46,6 +43,7 @@ from cordguard.safety.rooms import Rooms
 from cordguard.safety.schedule import Schedule
 from cordguard.safety.selfwatch import SelfWatch
 from cordguard.safety.settings import SafetySettings
+from cordguard.safety.wellbeing import wellbeing
 
 SERVICE: Final = "safety"
 TICK_US: Final = 10_000
@@ -283,15 +281,7 @@ class SafetyService:
         """Health goes by wall time, in simulated runs too."""
         if not self._beat_due.due(time.monotonic_ns() // _NS_PER_US):
             return
-        troubles, counters = self._rooms.journal_troubles(), self._rooms.counters()
-        detail: dict[str, JsonValue] = {"rooms": sum(1 for _ in self._rooms)}
-        if troubles:
-            detail["journal"] = "; ".join(f"{room}: {reason}" for room, reason in troubles.items())
-        if self._policy.refused is not None:
-            detail["policy_refused"] = self._policy.refused
-        detail |= {"counters": dict(counters), **self._self.detail()}
-        worrying = troubles or self._policy.refused is not None or self._self.budget.told is not None
-        state: HealthState = "degraded" if worrying else "ok"
+        state, detail = wellbeing(self._rooms, self._policy, self._self)
         lag_ms, queue, policy = self._self.lag.worst_ms, self._bus.unconfirmed, self._rooms.policy_hash
         self._health.beat(self._bus, state, lag_ms=lag_ms, queue=queue, detail=detail, policy=policy)
 
