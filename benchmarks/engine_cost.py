@@ -76,16 +76,24 @@ def inputs(rooms: int, messages: int) -> Iterator[tuple[int, CapturedInput]]:
                 yield room, CapturedInput(at_us + 800, topics[room][name], frame % (FIRST_SEQ + cycle, at_us))
 
 
+def opening(room: int, load: Load) -> tuple[CapturedInput, CapturedInput]:
+    """How a room becomes known: its device's status, and its case."""
+    site, name = load.site(room), room_name(room)
+    status = CapturedInput(
+        START_US, STATUS.at(site, room=name, source=SOURCE), status_of(START_US).to_wire(), retained=True
+    )
+    return status, CapturedInput(START_US, CASE.at(site, room=name), case_of(room, START_US).to_wire())
+
+
 def opened(rooms: int) -> list[RoomEngine]:
     """Engines of rooms whose device and case are known."""
     policy = policy_of(shipped_policy_text(), "the shipped policy")
     load = Load(rooms, RATE_PER_S, 1.0)
     engines = []
     for room in range(rooms):
-        engine, name = RoomEngine(load.site(room), room_name(room), policy), room_name(room)
-        status = STATUS.at(load.site(room), room=name, source=SOURCE)
-        engine.feed(CapturedInput(START_US, status, status_of(START_US).to_wire(), retained=True))
-        engine.feed(CapturedInput(START_US, CASE.at(load.site(room), room=name), case_of(room, START_US).to_wire()))
+        engine = RoomEngine(load.site(room), room_name(room), policy)
+        for entry in opening(room, load):
+            engine.feed(entry)
         engines.append(engine)
     return engines
 
@@ -144,18 +152,29 @@ def _by_kind(messages: int, runs: int) -> str:
 
 
 def _replay(messages: int, runs: int) -> str:
-    rates = []
+    telemetry = [entry for _, entry in inputs(1, messages)]
+    captures = {
+        "status, case, telemetry": [*opening(0, Load(1, RATE_PER_S, 1.0)), *telemetry],
+        "telemetry alone": telemetry,
+    }
+    rates: dict[str, list[float]] = {name: [] for name in captures}
+    said: dict[str, int] = {}
+    loops = []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bench.capture.jsonl"
-        path.write_bytes(b"".join(encode_line(entry) for _, entry in inputs(1, messages)))
+        paths = {name: Path(folder) / f"{number}.capture.jsonl" for number, name in enumerate(captures)}
+        for name, entries in captures.items():
+            paths[name].write_bytes(b"".join(map(encode_line, entries)))
         for _ in range(runs):
-            gc.collect()
-            began_ns = time.thread_time_ns()
-            _, transitions = replay_file(path)
-            said = sum(1 for _ in transitions)
-            rates.append(messages / (time.thread_time_ns() - began_ns) * 1e9)
-    rows = [["messages a second of CPU time", spread(rates).text(0)], ["transitions found", str(said)]]
-    return _titled("cordguard replay, one room", table(["", "median [least – most]"], rows))
+            loops.append(calibrate_us())
+            for name, path in paths.items():
+                gc.collect()
+                began_ns = time.thread_time_ns()
+                said[name] = sum(1 for _ in replay_file(path)[1])
+                rates[name].append(len(captures[name]) / (time.thread_time_ns() - began_ns) * 1e9)
+    rows = [[name, spread(values).text(0), str(said[name])] for name, values in rates.items()]
+    rows.append(["a turn of a plain loop, µs", spread(loops).text(3), ""])
+    head = ["", "median [least – most]", "transitions found"]
+    return _titled("cordguard replay, one room, messages a second of CPU time", table(head, rows))
 
 
 def _memory(minutes: int) -> str:

@@ -222,6 +222,9 @@ def _judge_dose(step: Step, sensor: Sensor, at_us: int, event_us: int, limits: P
     if dose < limits.dose_low_cem43_min and "R06" not in sensor.ladders:
         return
     ladder = sensor.ladder("R06")
+    highest = ladder.levels.get("high")
+    if highest is not None and highest.active:
+        return  # a dose never falls, and whoever has reached the highest limit has reached them all
     limit_of: dict[Priority, float] = {
         "low": limits.dose_low_cem43_min,
         "medium": limits.dose_medium_cem43_min,
