@@ -20,10 +20,9 @@ from cordguard.simulators.devices.faults import FaultScript
 from cordguard.simulators.devices.generator import Generator
 from cordguard.simulators.devices.operator import ACTOR, Operator
 from cordguard.simulators.devices.thermometry import Thermometry
+from cordguard.simulators.patient import model_of, place_mm
 from cordguard.simulators.scenario import Scenario
 from cordguard.simulators.tissue.model import TissueModel
-from cordguard.simulators.tissue.properties import TISSUES
-from cordguard.simulators.tissue.spherical import SphereGrid, SphericalTissue
 
 FRAME_US: Final = 100_000
 """Devices speak at 10 Hz."""
@@ -52,8 +51,13 @@ class SimulatedRoom:
         self._site: Final = site
         self._at_us = start_us
         self._start_us: Final = start_us
-        grid = SphereGrid(scenario.tissue.electrode_radius_mm)
-        self._tissue: Final[TissueModel] = SphericalTissue(TISSUES[scenario.tissue.kind], grid)
+        around = scenario.around_the_needle
+        self.tissue: Final[TissueModel] = model_of(around)
+        """What the needle lies in."""
+        self.places_mm: Final = {
+            sensor.name: place_mm(around, sensor.position_mm, sensor.mount) for sensor in scenario.sensors
+        }
+        """Where each sensor lies, in the tissue's frame."""
         self._generator: Final = Generator(scenario.generator, np.random.default_rng([seed, 1]))
         self._thermometry: Final = Thermometry(scenario.sensors, self._tissue_c(), np.random.default_rng([seed, 2]))
         self._faults: Final = FaultScript(scenario.faults, np.random.default_rng([seed, 3]))
@@ -88,7 +92,7 @@ class SimulatedRoom:
         said = [self._from_gateway(message) for message in self.operator.act(at_us)]
         faults = self._faults.next_frame(elapsed_us)
         temperatures = self._thermometry.frame(at_us, faults.sensors, rf_on=self._generator.rf_on)
-        power_w = self._generator.update(self._tissue.impedance_ohm(), self._probe_c(temperatures), FRAME_S)
+        power_w = self._generator.update(self.tissue.impedance_ohm(), self._probe_c(temperatures), FRAME_S)
         generator = self._generator.reading(at_us)
         self._let_heat_flow(power_w)
         if faults.silent:
@@ -108,12 +112,12 @@ class SimulatedRoom:
         return Outgoing(topics.STATUS.at(self._site, **self._levels), status.to_wire(), retained=True)
 
     def _let_heat_flow(self, power_w: float) -> None:
-        self._tissue.step(power_w, FRAME_S)
+        self.tissue.step(power_w, FRAME_S)
         self._thermometry.follow(self._tissue_c(), FRAME_S)
         self._at_us += FRAME_US
 
     def _tissue_c(self) -> dict[str, float]:
-        return {sensor.name: self._tissue.temperature_c(sensor.position_mm) for sensor in self._scenario.sensors}
+        return {name: self.tissue.temperature_c(place) for name, place in self.places_mm.items()}
 
     def _probe_c(self, frame: TemperatureReading) -> float | None:
         probe = self._scenario.generator.probe

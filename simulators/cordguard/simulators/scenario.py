@@ -17,7 +17,7 @@ from cordguard.simulators.devices.faults import FaultSettings
 from cordguard.simulators.devices.generator import GeneratorSettings
 from cordguard.simulators.devices.operator import OperatorSettings
 from cordguard.simulators.devices.thermometry import SensorSettings
-from cordguard.simulators.tissue.properties import TISSUES
+from cordguard.simulators.patient import PatientSettings, SphereSettings
 
 ScenarioName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """Part of the identifier of each session that is played from it, so no blanks."""
@@ -28,20 +28,6 @@ _FOLDER: Final = "scenarios"
 
 class ScenarioError(Exception):
     """A scenario that cannot be played: says which, what is wrong with it and what is expected."""
-
-
-class TissueSettings(Checked):
-    """What the electrode lies in."""
-
-    kind: str = Field(description="A row of the table of tissue properties.")
-    electrode_radius_mm: Annotated[float, Field(gt=0.5, le=15.0)] = Field(description="Radius of the active part.")
-
-    @model_validator(mode="after")
-    def _is_in_the_table(self) -> TissueSettings:
-        if self.kind not in TISSUES:
-            msg = f"kind {self.kind!r} is not in the table of tissues; take one of {', '.join(sorted(TISSUES))}"
-            raise ValueError(msg)
-        return self
 
 
 class CaseFacts(Checked):
@@ -79,7 +65,8 @@ class Scenario(Checked):
     clinical_sense: str = Field(description="A paragraph: what happens, why, and what it should teach.")
     source: Level = Field(default="gen-1", description="Name of the device that publishes everything.")
     maximum_s: Annotated[float, Field(gt=0.0, le=7_200.0)] = Field(description="Longest it may take, watch included.")
-    tissue: TissueSettings = Field(description="What the electrode lies in.")
+    patient: PatientSettings | None = Field(default=None, description="A needle in a vertebra: the whole model.")
+    tissue: SphereSettings | None = Field(default=None, description="Instead: one tissue around a ball, quick.")
     case: CaseFacts = Field(description="What the case says.")
     generator: GeneratorSettings = Field(description="How the generator is set up.")
     sensors: tuple[SensorSettings, ...] = Field(min_length=1, max_length=64, description="The thermocouples.")
@@ -93,6 +80,15 @@ class Scenario(Checked):
         for problem in _contradictions(self):
             raise ValueError(problem)
         return self
+
+    @property
+    def around_the_needle(self) -> PatientSettings | SphereSettings:
+        """Whichever of the two was given."""
+        around = self.patient or self.tissue
+        if around is None:
+            msg = "a scenario that was read has one of them"
+            raise AssertionError(msg)
+        return around
 
     def case_sensors(self) -> tuple[CaseSensor, ...]:
         """The sensors as the case names them."""
@@ -165,6 +161,8 @@ def _contradictions(scenario: Scenario) -> list[str]:
         )
     if rf_from_s >= scenario.maximum_s:
         found.append("maximum_s must be later than operator.rf_from_s")
+    if (scenario.patient is None) == (scenario.tissue is None):
+        found.append("give either [patient.vertebra] and [patient.needle], or [tissue]")
     if both := scenario.expected.raised & scenario.expected.never:
         found.append(f"expected both raised and never: {', '.join(sorted(both))}")
     return found

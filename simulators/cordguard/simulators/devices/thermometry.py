@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from pydantic import Field
@@ -31,8 +31,12 @@ class SensorSettings(Checked):
     distance_mm: DistanceMm | None = Field(
         default=None, description="From the ablation to that structure, for the case."
     )
+    mount: Literal["patient", "needle"] = Field(
+        default="patient", description="Stays where it is in the patient, or goes with the needle."
+    )
     position_mm: PositionMm = Field(
-        description="Where its junction lies, from the electrode's centre: left, back, head."
+        description="Where its junction lies. In the patient: to his left, back and head from the middle of the "
+        "posterior wall (or of the ball). On the needle: the third along it to the hand, from its active part's middle."
     )
     lag_s: Annotated[float, Field(ge=0.0, le=10.0)] = Field(default=0.5, description="Time constant, first order.")
     noise_c: Annotated[float, Field(ge=0.0, le=5.0)] = Field(default=0.05, description="Noise without RF, SD.")

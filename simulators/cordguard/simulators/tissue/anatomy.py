@@ -37,6 +37,10 @@ FORAMEN_SPAN_MM: Final = (7.0, 24.0)
 """From the dural sac outwards, distance from the midline."""
 
 
+CORD_MM: Final = (9.0, 7.0)
+"""Width and depth of the spinal cord."""
+
+
 @dataclass(frozen=True, slots=True)
 class LesionShape:
     """A metastasis: an ellipsoid within the body."""
@@ -62,8 +66,8 @@ class Vertebra:
     disc_mm: float = 6.0
     canal_width_mm: float = 20.0
     canal_depth_mm: float = 16.0
-    cord_mm: tuple[float, float] | None = (9.0, 7.0)
-    """Width and depth of the spinal cord; None below the first lumbar vertebra, where the sac holds roots."""
+    cord_mm: tuple[float, float] | None = CORD_MM
+    """None below the first lumbar vertebra, where the sac holds roots."""
 
     @property
     def canal_middle_mm(self) -> PositionMm:

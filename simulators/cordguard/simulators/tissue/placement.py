@@ -39,6 +39,11 @@ class Placement:
         x, y, z = self.to_needle_frame(*(np.array([value]) for value in position_mm))
         return (float(x[0]), float(y[0]), float(z[0]))
 
+    def to_patient_point(self, position_mm: PositionMm) -> PositionMm:
+        """A point that goes with the needle, seen in the patient's frame."""
+        x, y, z = self.to_patient(*(np.array([value]) for value in position_mm))
+        return (float(x[0]), float(y[0]), float(z[0]))
+
     def to_needle_frame(self, x_mm: Field, y_mm: Field, z_mm: Field) -> tuple[Field, Field, Field]:
         """Points of the patient, seen from the needle."""
         from_middle = [axis - middle for axis, middle in zip((x_mm, y_mm, z_mm), self.middle_mm, strict=True)]
