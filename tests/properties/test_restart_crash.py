@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
@@ -13,18 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cordguard.contract.capture import CapturedInput
+from cordguard.contract.capture import CapturedInput, read_bytes, read_lines
 from cordguard.engine import local
 from cordguard.safety.journal import journal_files
 from cordguard.safety.keeper import RoomKeeper
 from cordguard.safety.snapshot import read_snapshot, snapshot_path
-from cordguard.simulators.recording import record
-from cordguard.simulators.scenario import load_scenario
 from support.days import scripted
 from support.journals import (
     ROOM,
     SITE,
-    START_US,
     Day,
     cut_journal,
     cut_sizes,
@@ -37,6 +35,7 @@ from support.journals import (
     wire,
 )
 
+GOLDEN = Path(__file__).parents[1] / "scenarios" / "golden"
 SEEDS = 24
 RECORDINGS = ("overheating-near-canal", "canal-sensor-lost")
 LINES_MAX = 1_500
@@ -56,12 +55,23 @@ class _days:  # noqa: N801 - a place, not a class
     folder: Path
 
 
+@cache
+def in_this_room(name: str) -> tuple[CapturedInput, ...]:
+    """The golden capture of a scenario, as if its devices were in our room."""
+    capture = read_lines(read_bytes(GOLDEN / f"{name}.capture.jsonl.gz"))
+    return tuple(
+        replace(entry, topic="/".join(("cordguard", "v1", SITE, ROOM, *entry.topic.split("/")[4:])))
+        for entry in capture
+        if not entry.topic.startswith("local/")
+    )
+
+
 def recorded(name: str) -> Callable[[RoomKeeper], Iterator[CapturedInput]]:
     """A simulated case in short: all that people say, and every fourth second of what devices say."""
 
     def script(_keeper: RoomKeeper) -> Iterator[CapturedInput]:
         count = 0
-        for entry in record(load_scenario(name), 1, START_US, site=SITE, room=ROOM):
+        for entry in in_this_room(name):
             spoken = not entry.topic.endswith(("/generator", "/temperature"))
             if (spoken or (entry.received_us // 1_000_000) % 4 == 0) and count < LINES_MAX:
                 count += 1

@@ -110,7 +110,7 @@ class GridSettings(Checked):
     """The cells that heat is computed in. Finer is slower: by the fourth power or more."""
 
     size_mm: Annotated[float, Field(ge=40.0, le=120.0)] = Field(default=60.0, description="Edge of the block.")
-    spacing_mm: Annotated[float, Field(ge=0.5, le=2.0)] = Field(default=1.5, description="Edge of a cell.")
+    spacing_mm: Annotated[float, Field(ge=0.5, le=2.0)] = Field(default=1.0, description="Edge of a cell.")
 
 
 class PatientSettings(Checked):

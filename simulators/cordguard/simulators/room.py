@@ -92,7 +92,8 @@ class SimulatedRoom:
         said = [self._from_gateway(message) for message in self.operator.act(at_us)]
         faults = self._faults.next_frame(elapsed_us)
         temperatures = self._thermometry.frame(at_us, faults.sensors, rf_on=self._generator.rf_on)
-        power_w = self._generator.update(self.tissue.impedance_ohm(), self._probe_c(temperatures), FRAME_S)
+        load_ohm = self.tissue.impedance_ohm() if self._generator.rf_on else 0.0  # it measures its load with RF only
+        power_w = self._generator.update(load_ohm, self._probe_c(temperatures), FRAME_S)
         generator = self._generator.reading(at_us)
         self._let_heat_flow(power_w)
         if faults.silent:

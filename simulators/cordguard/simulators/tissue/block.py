@@ -21,9 +21,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse  # type: ignore[import-untyped]
 
 from cordguard.simulators.tissue.box import Box, HeatBox, interpolation
-from cordguard.simulators.tissue.joule import CHANGE, JouleHeat
+from cordguard.simulators.tissue.joule import JouleHeat
 from cordguard.simulators.tissue.media import AZIMUTHS, Field, Layout, fields_around, fields_at
 from cordguard.simulators.tissue.model import BODY_TEMPERATURE_C
 from cordguard.simulators.tissue.needle import Needle
@@ -38,6 +40,8 @@ CORE_MM: Final = 4.0
 """Within this distance of the axis the sleeve's word counts."""
 SLEEVE_STEP_S: Final = 0.1
 BOX_STEP_S: Final = 0.5
+ASKED_MAX: Final = 256
+"""Places whose weights are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,8 @@ class TissueBlock:
         self._taken: Field = np.zeros(grid.shape)
         self._rate_c_per_s: Field = np.zeros(self.box.shape)
         self._outside: Outside = self._outside_heat.of(self.heat.state.temperature_c)
+        self._asked: Final[dict[tuple[float, float, float], sparse.csr_matrix]] = {}
+        """Where somebody has asked for a temperature, and how it follows from the box's."""
         self._outside_rate: Outside = self._outside_heat.of(self._rate_c_per_s)
 
     # --- what others ask ---
@@ -120,20 +126,33 @@ class TissueBlock:
     def temperature_c(self, position_mm: tuple[float, float, float]) -> float:
         """Temperature at a point; inside the needle that of its surface, outside the block that of its edge."""
         x, y, z = (np.array([value]) for value in position_mm)
-        return float(self.temperatures_c(x, y, z)[0])
+        if self._in_sleeve(x, y, z)[0]:
+            return float(self.temperatures_c(x, y, z)[0])
+        weights = self._asked.get(position_mm)
+        if weights is None:  # sensors ask for the same places all the time
+            weights = interpolation(self.box, x[None], y[None], z[None])
+            if len(self._asked) < ASKED_MAX:
+                self._asked[position_mm] = weights
+        return float(self._boxed_c(weights)[0])
 
     def temperatures_c(self, x_mm: Field, y_mm: Field, z_mm: Field) -> Field:
         """The same at many points, in the shape of their coordinates."""
         x, y, z = x_mm.ravel(), y_mm.ravel(), z_mm.ravel()
-        r_mm = np.hypot(x, y)
-        inner = (r_mm < CORE_MM) & (self._low_mm < z) & (z < self._high_mm)
+        inner = self._in_sleeve(x, y, z)
         out = np.empty(x.shape)
-        out[inner] = self.sleeve.at(self.sleeve.state.temperature_c, r_mm[inner], z[inner])
+        out[inner] = self.sleeve.at(self.sleeve.state.temperature_c, np.hypot(x, y)[inner], z[inner])
         if not inner.all():
-            weights = interpolation(self.box, x[None, ~inner], y[None, ~inner], z[None, ~inner])
-            change_c = weights @ self._rate_c_per_s.ravel()
-            out[~inner] = weights @ self.heat.state.temperature_c.ravel() + self._since_box_s * change_c
+            out[~inner] = self._boxed_c(interpolation(self.box, x[None, ~inner], y[None, ~inner], z[None, ~inner]))
         return np.asarray(out.reshape(x_mm.shape))
+
+    def _in_sleeve(self, x_mm: Field, y_mm: Field, z_mm: Field) -> NDArray[np.bool_]:
+        """Where the sleeve's word counts."""
+        return np.asarray((np.hypot(x_mm, y_mm) < CORE_MM) & (self._low_mm < z_mm) & (z_mm < self._high_mm))
+
+    def _boxed_c(self, weights: sparse.csr_matrix) -> Field:
+        """The box's temperatures by these weights, carried on from its last step."""
+        change_c = weights @ self._rate_c_per_s.ravel()
+        return np.asarray(weights @ self.heat.state.temperature_c.ravel() + self._since_box_s * change_c)
 
     def around_c(self, r_mm: float, z_mm: float) -> float:
         """Mean temperature around the needle, at a distance from its axis: what matters where all is symmetric."""
@@ -143,7 +162,7 @@ class TissueBlock:
 
     def impedance_ohm(self) -> float:
         """Voltage over current of the needle, now."""
-        self._joule.follow(self._time_s, CHANGE / 4.0)
+        self._joule.check(self._time_s)
         return self._joule.impedance_ohm
 
     def power_to_reach_w(self, surface_c: float) -> float:
