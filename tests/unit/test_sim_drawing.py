@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from PIL import Image
 
 from cordguard.simulators.drawing.field import FieldPicture
 from cordguard.simulators.drawing.film import FilmError, check_film, filming
+from cordguard.simulators.drawing.scenes import NothingToDrawError, draw_scenario
+from cordguard.simulators.scenario import Scenario, read_scenario
 from cordguard.simulators.tissue.anatomy import Vertebra
 from cordguard.simulators.tissue.needle import bipolar
 from cordguard.simulators.tissue.placement import Placement
 from cordguard.simulators.tissue.spine import SpineTissue
+from support.sim_monitor import SHORT
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +61,45 @@ def test_a_film_of_another_kind_or_without_ffmpeg_is_refused_before_the_run(
     monkeypatch.setattr(FFMpegWriter, "isAvailable", classmethod(lambda _: False))
     with pytest.raises(FilmError, match="needs ffmpeg"):
         check_film(tmp_path / "film.mp4")
+
+
+def short(text: str) -> Scenario:
+    """A shipped scenario of which little is played, on a coarse grid."""
+    script = text.partition("[recording]")[0] + "[recording]\nrf_off_s = 34.0\nuntil_s = 36.0\n"
+    coarse = script.replace("[patient.needle]", "[patient.grid]\nsize_mm = 44.0\nspacing_mm = 2.0\n\n[patient.needle]")
+    return read_scenario(coarse + "[expected]" + text.partition("[expected]")[2], "short")
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    file = resources.files("cordguard.simulators") / "scenarios/overheating-near-canal.toml"
+    return short(file.read_text(encoding="utf-8"))
+
+
+def test_a_scenario_is_drawn_at_the_end_of_rf_and_filmed_as_a_whole(scenario: Scenario, tmp_path: Path) -> None:
+    picture, film, told = tmp_path / "field.png", tmp_path / "film.gif", []
+    draw_scenario(scenario, 1, picture, film, lambda at_s, ends_s: told.append((at_s, ends_s)))
+    with Image.open(picture) as image:
+        assert image.width > 1_000
+    with Image.open(film) as image:
+        assert getattr(image, "n_frames", 1) == 12
+    assert told[-1] == (36.0, 36.0)
+
+
+@pytest.mark.parametrize("ending", ["avi", "nix"])
+def test_what_cannot_be_drawn_is_said_before_anything_is_played(
+    scenario: Scenario, tmp_path: Path, ending: str
+) -> None:
+    told: list[float] = []
+    path = tmp_path / f"field.{ending}"
+    picture, film = (path, None) if ending == "nix" else (None, path)
+    with pytest.raises((ValueError, FilmError), match=r"ending must be one of|is a \.gif or \.mp4"):
+        draw_scenario(scenario, 1, picture, film, lambda at_s, _: told.append(at_s))
+    with pytest.raises(FileNotFoundError):
+        draw_scenario(scenario, 1, tmp_path / "nowhere" / "field.png", None, lambda at_s, _: told.append(at_s))
+    assert told == []
+
+
+def test_a_scenario_in_one_tissue_has_no_anatomy_to_draw(tmp_path: Path) -> None:
+    with pytest.raises(NothingToDrawError, match="give it"):
+        draw_scenario(read_scenario(SHORT, "ball"), 1, tmp_path / "field.png", None, lambda *_: None)

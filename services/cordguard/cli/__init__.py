@@ -165,10 +165,17 @@ def simulate(
     broker_port: BrokerPortOption = 1883,
     speed: SpeedOption = None,
     seed: SeedOption = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="F.png", help="Draw the field at the end of RF instead; needs no broker.")
+    ] = None,
+    film: Annotated[
+        Path | None, typer.Option(metavar="F.gif", help="Film the field instead (.gif, or .mp4 with ffmpeg).")
+    ] = None,
 ) -> None:
     """Play a scenario's devices and operator against a running broker, then end.
 
-    The account comes from CORDGUARD_BROKER_USERNAME and CORDGUARD_BROKER_PASSWORD.
+    The account comes from CORDGUARD_BROKER_USERNAME and CORDGUARD_BROKER_PASSWORD. With --picture or --film nobody has
+    to listen: the scenario's fixed script is drawn, for docs and teaching.
     """
     from cordguard.cli.simulate import Simulation, print_scenarios, run_simulation
 
@@ -178,6 +185,10 @@ def simulate(
     if scenario is None:
         msg = "name a scenario; cordguard simulate --list shows them."
         raise SetupError(msg)
+    if picture is not None or film is not None:
+        from cordguard.cli.draw import run_drawing
+
+        raise typer.Exit(run_drawing(scenario, seed, picture, film))
     simulation = Simulation(
         scenario=scenario, site=site, room=room, host=broker_host, port=broker_port, speed=speed, seed=seed
     )

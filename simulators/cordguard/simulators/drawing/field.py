@@ -30,6 +30,8 @@ OPAQUE_C: Final = 55.0
 """Between these two, heat covers anatomy more and more."""
 HOTTEST_C: Final = 90.0
 """Colours end here."""
+NEAR_MM: Final = 6.0
+"""A sensor further from a plane than this is not drawn in it."""
 SHAFT_MM: Final = 60.0
 TISSUE_COLOURS: Final[Mapping[str, str]] = {
     "muscle": "#e3c8c0",
@@ -45,6 +47,9 @@ TISSUE_COLOURS: Final[Mapping[str, str]] = {
     "sclerotic-tumour": "#a89684",
 }
 """Pale, so that heat stands out; red, yellow and cyan of alarms are not among them."""
+
+
+LABEL: Final = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,14 @@ class FieldPicture:
         self.figure.suptitle(f"{self._title}: {int(time_s) // 60}:{int(time_s) % 60:02d} of a simulated ablation")
 
     def _draw_sensors(self, axes: Axes, plane: Plane) -> None:
+        through = 3 - plane.across - plane.up
         for name, place_mm in self._sensors.items():
+            if abs(place_mm[through] - self._middle_mm[through]) > NEAR_MM:
+                continue
             across_mm, up_mm = place_mm[plane.across], place_mm[plane.up]
             axes.plot([across_mm], [up_mm], marker="o", markersize=6, color="white", markeredgecolor="black")
             text = f"{name} {self._tissue.temperature_c(place_mm):.1f} °C"
-            axes.annotate(text, (across_mm, up_mm), (5, 5), textcoords="offset points", fontsize=8)
+            axes.annotate(text, (across_mm, up_mm), (5, 5), textcoords="offset points", fontsize=8, bbox=LABEL)
 
 
 def _draw_anatomy(
