@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cordguard.simulators.tissue.media import Field, MediaFields
 from cordguard.simulators.tissue.model import BODY_TEMPERATURE_C
@@ -45,8 +44,9 @@ class TissueState:
         """Arrhenius integral; 1 and more is coagulated."""
         self.cem43_min: Field = np.zeros(shape)
         """Thermal dose."""
-        self._perfused: NDArray[np.bool_] = media.blood_w_per_m3_k > 0.0
-        self._has_blood: Final = bool(self._perfused.any())
+        self._open_w_per_k: Final[Field] = self.blood_w_per_k.copy()
+        """Of the vessels that are still open."""
+        self._has_blood: Final = bool((self.blood_w_per_k > 0.0).any())
 
     def conductivity_s_per_m(self) -> Field:
         """For current, as it is now: it rises with temperature and collapses as water leaves."""
@@ -59,7 +59,9 @@ class TissueState:
         """Heat that blood carries away from each cell (less than 0: brings); none where tissue has coagulated."""
         if not self._has_blood:
             return 0.0
-        return np.where(self._perfused, self.blood_w_per_k * (self.temperature_c - BODY_TEMPERATURE_C), 0.0)
+        taken_w = self.temperature_c - BODY_TEMPERATURE_C
+        taken_w *= self._open_w_per_k
+        return taken_w
 
     def boil(self) -> Field | None:
         """Hold cells at 100 °C while they have water to boil away: the heat that it takes, J, or None if none boils."""
@@ -83,4 +85,4 @@ class TissueState:
         halving = np.where(warm_c >= REFERENCE_C, 0.5, 0.25)
         self.cem43_min[hot] += dt_s / 60.0 * halving ** (REFERENCE_C - np.minimum(warm_c, DOSE_ENDS_C))
         if self._has_blood:
-            self._perfused[hot] &= self.damage[hot] < 1.0
+            self._open_w_per_k[hot] *= self.damage[hot] < 1.0
