@@ -1,0 +1,1 @@
+"""Comparisons of the tissue model with exact, finer and measured results."""
