@@ -40,7 +40,7 @@ from cordguard.safety.keeper import RoomKeeper
 from cordguard.safety.policy_file import PolicyFile
 from cordguard.safety.publisher import Publisher
 from cordguard.safety.rooms import Rooms
-from cordguard.safety.schedule import Schedule
+from cordguard.safety.schedule import Rota, Schedule
 from cordguard.safety.selfwatch import SelfWatch
 from cordguard.safety.settings import SafetySettings
 from cordguard.safety.wellbeing import wellbeing
@@ -50,6 +50,7 @@ TICK_US: Final = 10_000
 """Timers of all rooms are looked at so often: a loop that turns for every message must not ask them all each time."""
 VITALS_US: Final = 200_000
 ALARMS_US: Final = 1_000_000
+SYNC_US: Final = 1_000_000
 HOUSEKEEPING_US: Final = 1_000_000
 BEAT_US: Final = 250_000
 SELF_CHECK_US: Final = 10_000_000
@@ -96,8 +97,9 @@ class SafetyService:
             self._clock = WallClock(not_below_us=self._rooms.newest_received_us())
         self._health = HealthReporter(SERVICE, settings.site, settings.instance, self._clock)
         self._tick_due = Schedule(TICK_US)
-        self._vitals_due = Schedule(VITALS_US)
-        self._alarms_due = Schedule(ALARMS_US)
+        self._vitals_due = Rota(VITALS_US)
+        self._alarms_due = Rota(ALARMS_US)
+        self._sync_due = Rota(SYNC_US, early=True)
         self._housekeeping_due = Schedule(HOUSEKEEPING_US)
         self._self_check_due = Schedule(SELF_CHECK_US)
         self._beat_due = Schedule(BEAT_US)
@@ -221,20 +223,21 @@ class SafetyService:
         if self._attention.away:
             return  # nothing can be heard nor said: what is due will be when we are back
         if self._tick_due.due(now_us):
-            for room, keeper in self._rooms:
+            rooms = dict(self._rooms)
+            for room, keeper in rooms.items():
                 self._publish(room, keeper, keeper.tick(now_us))
+            self._serve_in_turn(rooms, now_us)
         if self._housekeeping_due.due(now_us):
             self._keep_house(now_us)
-        self._publish_views(now_us)
 
-    def _publish_views(self, now_us: int) -> None:
-        if self._vitals_due.due(now_us):
-            for room, keeper in self._rooms:
-                topic = VITALS.at(self._settings.site, room=room)
-                self._bus.publish(topic, keeper.engine.vitals(now_us).to_wire(), qos=VITALS.qos)
-        if self._alarms_due.due(now_us):
-            for room, keeper in self._rooms:
-                self._publish_alarms(room, keeper)
+    def _serve_in_turn(self, rooms: dict[str, RoomKeeper], now_us: int) -> None:
+        for room in self._vitals_due.due(rooms, now_us):
+            topic = VITALS.at(self._settings.site, room=room)
+            self._bus.publish(topic, rooms[room].engine.vitals(now_us).to_wire(), qos=VITALS.qos)
+        for room in self._alarms_due.due(rooms, now_us):
+            self._publish_alarms(room, rooms[room])
+        for room in self._sync_due.due(rooms, now_us):
+            self._publish(room, rooms[room], rooms[room].sync(now_us) + rooms[room].end_long_file(now_us))
 
     def _note_alive(self) -> None:
         """A stall of ours is nobody's silence: say since when we were blind."""
@@ -256,8 +259,6 @@ class SafetyService:
             self._bus.publish(topic, message, retain=True)
 
     def _keep_house(self, now_us: int) -> None:
-        for room, keeper in self._rooms:
-            self._publish(room, keeper, keeper.sync(now_us) + keeper.end_long_file(now_us))
         self._rooms.snapshot()
         text = self._policy.changed()
         if text is not None:
