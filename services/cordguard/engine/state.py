@@ -115,7 +115,9 @@ class Source:
     """Received time of the last sign of life."""
     event_us: int = 0
     ladders: dict[str, Ladder] = field(default_factory=dict)
-    stale_readings: int = 0
+    silent: dict[str, int] = field(default_factory=dict)
+    """Kinds of its streams that fell silent (generator; temperature, if many sensors did so together), each with the
+    number of samples since: what its R14 stands for."""
     faults: deque[tuple[int, int]] = field(default_factory=deque)
     """(at, count) of sequence faults of the last minute."""
     samples: deque[tuple[int, int]] = field(default_factory=deque)

@@ -10,7 +10,7 @@ from cordguard.engine.ablation import PAUSE_US, GeneratorSample
 from cordguard.engine.alarms import Step
 from cordguard.engine.cases import apply_pending, may_release, release
 from cordguard.engine.moment import Moment
-from cordguard.engine.rules import impedance, neural, room
+from cordguard.engine.rules import impedance, neural, room, silence
 from cordguard.engine.rules import sensor as sensor_rules
 from cordguard.engine.rules import source as source_rules
 from cordguard.engine.session import UnassignedSample
@@ -27,8 +27,8 @@ def take_temperature(step: Step, source: Source, frame: TemperatureFrame, monito
     moment = _place(step, source, "temperature", frame)
     if moment is None:
         return
-    take = _take_late if moment.late else _take_newest
-    take(step, source, moment, frame.samples)
+    (_take_late if moment.late else _take_newest)(step, source, moment, frame.samples)
+    silence.judge_stream_returned(step, source, "temperature", moment)
     room.judge_guarded(step, moment.event_us)
     _finish(step, moment, monitor)
 
@@ -48,7 +48,7 @@ def take_generator(step: Step, source: Source, frame: GeneratorFrame, monitor: s
     generator.event_us = moment.event_us
     impedance.judge_impedance(step, source, generator, moment.at_us, moment.event_us)
     generator.newest_at_us, generator.heard_us, generator.stepped = moment.at_us, moment.received_us, False
-    source_rules.judge_generator_returned(step, source, moment.event_us)
+    silence.judge_stream_returned(step, source, "generator", moment)
     if frame.rf_on != step.state.rf_on:
         _follow_rf(step, moment.event_us)
     sample = GeneratorSample(

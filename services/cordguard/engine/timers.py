@@ -9,7 +9,7 @@ from cordguard.contract.units import Priority
 from cordguard.engine.alarms import Step, end_pause, publish_change
 from cordguard.engine.cases import may_release, release
 from cordguard.engine.lifecycle import advance
-from cordguard.engine.rules import oversight, room
+from cordguard.engine.rules import oversight, room, silence
 from cordguard.engine.rules import sensor as sensor_rules
 from cordguard.engine.rules import source as source_rules
 from cordguard.engine.rules.catalogue import RULES
@@ -63,7 +63,7 @@ def fire(step: Step, deadline: Deadline, monitor: str) -> None:
             source = state.sources[deadline.subject]
             limit_us = _limit_us(source, "generator")
             event_us = source.event_us + limit_us
-            source_rules.raise_generator_silence(step, source, event_us, limit_us / _US_PER_S)
+            silence.raise_stream_silence(step, source, "generator", event_us, limit_us / _US_PER_S)
         case "offline":
             source = state.sources[deadline.subject]
             event_us = (source.event_us or source.heard_us) + OFFLINE_US
@@ -94,7 +94,7 @@ def _silences(state: RoomState) -> Iterator[Deadline]:
         if not offline and source.heard_us:
             yield Deadline(heard_us + OFFLINE_US, "offline", source.name)
         stream = source.streams.get("generator")
-        if stream is not None and not offline and "R14" not in source.ladders:
+        if stream is not None and not offline and "generator" not in source.silent:
             heard_us = max(stream.newest_received_us, state.silence_from_us, source.back_us)
             yield Deadline(heard_us + _limit_us(source, "generator"), "stale-generator", source.name)
     for sensor in state.sensors.values():
@@ -117,7 +117,7 @@ def _sensor_silences(state: RoomState, sensor: Sensor, source: Source | None, *,
         return
     # A source that is back brings its sensors one after the other.
     heard_us = max(sensor.heard_us, state.silence_from_us, source.back_us if source is not None else 0)
-    if standing is None and source is not None:
+    if standing is None and source is not None and "temperature" not in source.silent:
         yield Deadline(heard_us + _limit_us(source, "temperature"), "stale", sensor.key)
     if neural_at_risk:
         yield Deadline(max(heard_us + STALE_NEURAL_US, state.rf_on_received_us), "stale-neural", sensor.key)
@@ -135,6 +135,9 @@ def _fire_silence(step: Step, sensor: Sensor, what: str) -> None:
     source = state.sources.get(sensor.key.partition("/")[0])
     limit_us = STALE_NEURAL_US if priority == "high" or source is None else _limit_us(source, "temperature")
     since_us = sensor.event_us if sensor.heard_us is not None else (state.rf_on_event_us or step.received_us)
+    if what == "stale" and source is not None and silence.fell_silent_with_many(state, source, sensor):
+        silence.raise_stream_silence(step, source, "temperature", since_us + limit_us, limit_us / _US_PER_S)
+        return
     sensor_rules.raise_silence(step, sensor, priority, since_us + limit_us, limit_us / _US_PER_S)
 
 

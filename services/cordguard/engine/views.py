@@ -10,6 +10,7 @@ from cordguard.engine.levels import rank
 from cordguard.engine.rules.catalogue import RULES
 from cordguard.engine.rules.definition import Onset
 from cordguard.engine.rules.neural import predicted_peak_c, slope_in_use
+from cordguard.engine.rules.silence import is_hushed
 from cordguard.engine.state import Alarm, RoomState, Sensor
 
 UNKNOWN_AFTER_US: Final = 3_000_000
@@ -75,7 +76,8 @@ def vitals(state: RoomState, as_of_us: int) -> Vitals:
 
 def _sensor(state: RoomState, sensor: Sensor, as_of_us: int) -> SensorVitals:
     age_us = None if sensor.heard_us is None else max(as_of_us - sensor.heard_us, 0) + sensor.late_by_us
-    known = age_us is not None and age_us < UNKNOWN_AFTER_US and "R14" not in sensor.ladders
+    silent = "R14" in sensor.ladders or is_hushed(state, sensor)
+    known = age_us is not None and age_us < UNKNOWN_AFTER_US and not silent
     temperature_c = sensor.temperature_c if known else None
     slope = sensor.slope.slope_c_per_s() if temperature_c is not None else None
     neural = sensor.role == "neural"

@@ -26,8 +26,8 @@ def is_live(state: RoomState, sensor: Sensor) -> bool:
     source = state.sources.get(sensor.key.partition("/")[0])
     if sensor.heard_us is None or source is None or source.state == "offline" or "R17" in source.ladders:
         return False
-    if sensor.heard_us < source.back_us:
-        return False  # its source is back, but it is not yet
+    if sensor.heard_us < source.back_us or "temperature" in source.silent:
+        return False  # its source is back, but it is not yet; or it fell silent with many
     lost = (sensor.ladders.get("R08"), sensor.ladders.get("R14"))
     return not any(ladder is not None and ladder.standing is not None for ladder in lost)
 
@@ -119,13 +119,13 @@ def raise_silence(step: Step, sensor: Sensor, priority: Priority, event_us: int,
     settle(step, Finding(STALE, sensor.key, ladder.standing, ladder.onset_event_us, event_us, message, limit=limit_s))
 
 
-def yield_silence(step: Step, sensor: Sensor, event_us: int) -> None:
-    """Its source is lost, and R17 names it: its own silence is no alarm of its own, unless it is HIGH."""
+def yield_silence(step: Step, sensor: Sensor, event_us: int, told_by: str = "R17") -> None:
+    """Its source's alarm names it: its own silence is no alarm of its own, unless it is HIGH."""
     ladder = sensor.ladders.get("R14")
     if ladder is None or ladder.standing == "high":
         return
     del sensor.ladders["R14"]
-    message = f"{sensor.key}: still silent, with its whole source (R17)"
+    message = f"{sensor.key}: still silent, with its whole source ({told_by})"
     settle(step, Finding(STALE, sensor.key, None, event_us, event_us, message))
 
 
@@ -135,9 +135,9 @@ def relax_silence(step: Step, sensor: Sensor, event_us: int) -> None:
     if ladder.standing != "high":
         return
     source = step.state.sources.get(sensor.key.partition("/")[0])
-    if source is not None and "R17" in source.ladders:
+    if source is not None and ("R17" in source.ladders or "temperature" in source.silent):
         ladder.at("high").active = False
-        yield_silence(step, sensor, event_us)
+        yield_silence(step, sensor, event_us, "R17" if "R17" in source.ladders else "R14")
         return
     ladder.at("medium").force(ladder.onset_event_us)
     ladder.at("high").active = False

@@ -1,4 +1,4 @@
-"""How a source as a whole is judged: R14 for its generator, R15, R16, R17, R44."""
+"""How a source as a whole is judged: R15, R16, R17, R44."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 from cordguard.contract.units import Priority
 from cordguard.engine.alarms import Evidence, Finding, Step, settle
 from cordguard.engine.rules.sensor import yield_silence
+from cordguard.engine.rules.silence import yield_streams
 from cordguard.engine.rules.system import CLOCK_SKEW, SEQUENCE_FAULT, SESSION_CONFLICT, SOURCE_OFFLINE, STALE
 from cordguard.engine.state import Source
 from cordguard.engine.streams import Stream
@@ -20,17 +21,6 @@ SEQUENCE_SPAN_US: Final = 60_000_000
 SEQUENCE_SHARE: Final = 0.01
 SEQUENCE_MIN_FAULTS: Final = 2
 """One lost sample is LOW however few came before it."""
-
-
-def judge_generator_returned(step: Step, source: Source, event_us: int) -> None:
-    """R14 for a generator: a reading came; five end the silence."""
-    ladder = source.ladders.get("R14")
-    if ladder is None or ladder.standing is None:
-        return
-    source.stale_readings += 1
-    if source.stale_readings >= GOOD_SAMPLES:
-        del source.ladders["R14"]
-        settle(step, Finding(STALE, source.name, None, event_us, event_us, f"{source.name}: generator delivers again"))
 
 
 def judge_clock(step: Step, source: Source, received_us: int, at_us: int) -> None:
@@ -167,9 +157,7 @@ def raise_offline(step: Step, source: Source, onset_us: int, why: str) -> None:
     for sensor in step.state.sensors.values():
         if sensor.key.startswith(source.name + "/"):
             yield_silence(step, sensor, onset_us)
-    if source.ladders.pop("R14", None) is not None:
-        message = f"{source.name}: generator still silent, with its whole source (R17)"
-        settle(step, Finding(STALE, source.name, None, onset_us, onset_us, message))
+    yield_streams(step, source, onset_us)
 
 
 def settle_offline(step: Step, source: Source, event_us: int, why: str) -> None:
@@ -195,18 +183,11 @@ def end_offline(step: Step, source: Source, event_us: int, why: str) -> None:
         settle(step, Finding(SOURCE_OFFLINE, source.name, None, event_us, event_us, f"{source.name}: {why}"))
 
 
-def raise_generator_silence(step: Step, source: Source, event_us: int, limit_s: float) -> None:
-    """R14: nothing came from a generator for too long."""
-    source.ladder("R14").at("medium").force(event_us)
-    source.stale_readings = 0
-    message = f"{source.name}: generator silent for more than {limit_s:g} s; RF counts as it was last said"
-    settle(step, Finding(STALE, source.name, "medium", event_us, event_us, message, limit=limit_s))
-
-
 def end_all(step: Step, source: Source, event_us: int) -> None:
     """The source said goodbye: its conditions are over."""
     for rule in (STALE, SEQUENCE_FAULT, CLOCK_SKEW, SESSION_CONFLICT):
         if source.ladders.pop(rule.id, None) is not None:
             settle(step, Finding(rule, source.name, None, event_us, event_us, f"{source.name}: is offline"))
+    source.silent.clear()
     source.clock.fixed_us = None
     source.faults.clear()
