@@ -21,10 +21,11 @@ title = "Short"
 clinical_sense = "A ramp for tests: the canal warms, the alarm comes, RF stops."
 maximum_s = 40.0
 tissue = { kind = "lytic-tumour", electrode_radius_mm = 4.5 }
-generator = { control = "power", power_set_w = 22.0, ramp_w_per_s = 10.0 }
+generator = { kind = "articulated-bipolar", power_set_w = 22.0, power_step_w = 22.0, ramp_w_per_s = 10.0 }
 sensors = [{ name = "canal", role = "neural", position_mm = [0.0, 9.0, 0.0] }]
 recording = { rf_off_s = 10.0, until_s = 20.0 }
-expected = { raised = ["R01"], never = [] }
+raises = ["R01"]
+silent = []
 [case]
 electrode = "bipolar"
 level = "T8"

@@ -45,9 +45,9 @@ class Simulation:
 
 
 def print_scenarios() -> None:
-    """Names and titles of the scenarios that are shipped."""
+    """Names of the scenarios that are shipped, each with the first sentence of its sense."""
     for name in available_scenarios():
-        say(f"{name}\n    {load_scenario(name).title}")
+        say(f"{name}\n    {load_scenario(name).first_sentence}")
 
 
 def run_simulation(simulation: Simulation, environment: Mapping[str, str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
@@ -149,6 +150,29 @@ def model_of(patient: SphereSettings | PatientSettings) -> TissueModel:
     if isinstance(patient, PatientSettings):
         return patient.tissue()
     return SphericalTissue(TISSUES[patient.kind], SphereGrid(patient.electrode_radius_mm))
+
+
+class PlacedSensors:
+    """A tissue model as devices know it: a load, and temperatures at the sensors' places."""
+
+    def __init__(self, model: TissueModel, places_mm: Mapping[str, PositionMm]) -> None:
+        """``places_mm`` in the model's own frame, by sensor."""
+        self.model: Final = model
+        """What the needle lies in."""
+        self.places_mm: Final = dict(places_mm)
+        """Where each sensor lies."""
+
+    def impedance_ohm(self) -> float:
+        """The load that a generator sees now."""
+        return self.model.impedance_ohm()
+
+    def temperatures_c(self) -> dict[str, float]:
+        """How warm it is now at each sensor."""
+        return {name: self.model.temperature_c(place) for name, place in self.places_mm.items()}
+
+    def take(self, power_w: float, dt_s: float) -> None:
+        """Let ``dt_s`` seconds pass while the needle delivers ``power_w``."""
+        self.model.step(power_w, dt_s)
 
 
 def place_mm(patient: SphereSettings | PatientSettings, position_mm: PositionMm, mount: Mount) -> PositionMm:

@@ -16,8 +16,9 @@ from cordguard.contract.health import ClockReading
 from cordguard.runtime.clock import Clock, WallClock
 from cordguard.simulators.checked import MICROS_PER_S, micros
 from cordguard.simulators.clocked import POLL_S, Lead, Pace, Patience
+from cordguard.simulators.devices.stream_faults import Outgoing
 from cordguard.simulators.hearing import Hearing
-from cordguard.simulators.room import Outgoing, SimulatedRoom
+from cordguard.simulators.room import SimulatedRoom
 from cordguard.simulators.scenario import Scenario, load_scenario
 from cordguard.simulators.simulation import (
     Ending,

@@ -6,23 +6,18 @@ next. What is published depends on scenario, seed, start and the transitions hea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
 
 from cordguard.contract import topics
 from cordguard.contract.alarms import Transition
 from cordguard.contract.case import Case, Mark
-from cordguard.contract.telemetry import DeviceIdentity, Status, TemperatureReading
+from cordguard.contract.telemetry import DeviceIdentity, GeneratorReading, Status, TemperatureReading
 from cordguard.simulators.checked import MICROS_PER_S
-from cordguard.simulators.devices.faults import FaultScript
-from cordguard.simulators.devices.generator import Generator
 from cordguard.simulators.devices.operator import ACTOR, Operator
-from cordguard.simulators.devices.thermometry import Thermometry
-from cordguard.simulators.patient import model_of, place_mm
+from cordguard.simulators.devices.rack import Rack, RackSetup
+from cordguard.simulators.devices.stream_faults import Delivery, DeliveryFault, Outgoing
+from cordguard.simulators.patient import PlacedSensors, model_of, place_mm
 from cordguard.simulators.scenario import Scenario
-from cordguard.simulators.tissue.model import TissueModel
 
 FRAME_US: Final = 100_000
 """Devices speak at 10 Hz."""
@@ -30,15 +25,6 @@ FRAME_S: Final = FRAME_US / MICROS_PER_S
 STATUS_FRAMES: Final = 10
 """Status goes out at birth and once a second."""
 DEVICE: Final = DeviceIdentity(model="simulated RF generator with thermometry", serial="simulated")
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One message of a frame."""
-
-    topic: str
-    payload: bytes
-    retained: bool = False
 
 
 class SimulatedRoom:
@@ -52,21 +38,21 @@ class SimulatedRoom:
         self._at_us = start_us
         self._start_us: Final = start_us
         around = scenario.around_the_needle
-        self.tissue: Final[TissueModel] = model_of(around)
-        """What the needle lies in."""
-        self.places_mm: Final = {
-            sensor.name: place_mm(around, sensor.position_mm, sensor.mount) for sensor in scenario.sensors
-        }
-        """Where each sensor lies, in the tissue's frame."""
-        self._generator: Final = Generator(scenario.generator, np.random.default_rng([seed, 1]))
-        self._thermometry: Final = Thermometry(scenario.sensors, self._tissue_c(), np.random.default_rng([seed, 2]))
-        self._faults: Final = FaultScript(scenario.faults, np.random.default_rng([seed, 3]))
+        self.patient: Final = PlacedSensors(
+            model_of(around),
+            {sensor.name: place_mm(around, sensor.position_mm, sensor.mount) for sensor in scenario.sensors},
+        )
+        """What needle and sensors lie in."""
+        self._rack: Final = Rack(
+            RackSetup(scenario.generator, scenario.thermometry, scenario.sensors, scenario.faults), self.patient, seed
+        )
+        self._delivery: Final = Delivery([fault for fault in scenario.faults if isinstance(fault, DeliveryFault)], seed)
         self.session: Final = f"{scenario.name}-{start_us}-{seed}"
         """The session that the operator will open."""
         self.operator: Final = Operator(
             scenario.operator,
             self._case(),
-            self._generator,
+            self._rack.foot_switch,
             start_us=start_us,
             neural_sensors=(entry.sensor for entry in scenario.case_sensors() if entry.role == "neural"),
         )
@@ -80,49 +66,40 @@ class SimulatedRoom:
     @property
     def rf_on(self) -> bool:
         """Whether the generator delivers RF."""
-        return self._generator.rf_on
+        return self._rack.foot_switch.rf_on
 
     def hear(self, transition: Transition) -> None:
         """An alarm changed, for the operator to hear."""
         self.operator.hear(transition)
 
     def next_frame(self) -> tuple[Outgoing, ...]:
-        """What is published at ``at_us``, in order: status, case and marks, generator, temperatures."""
+        """What is published at ``at_us``, in order: case and marks, status, generator, temperatures."""
         at_us, elapsed_us = self._at_us, self._at_us - self._start_us
-        said = [self._from_gateway(message) for message in self.operator.act(at_us)]
-        faults = self._faults.next_frame(elapsed_us)
-        temperatures = self._thermometry.frame(at_us, faults.sensors, rf_on=self._generator.rf_on)
-        load_ohm = self.tissue.impedance_ohm() if self._generator.rf_on else 0.0  # it measures its load with RF only
-        power_w = self._generator.update(load_ohm, self._probe_c(temperatures), FRAME_S)
-        generator = self._generator.reading(at_us)
-        self._let_heat_flow(power_w)
-        if faults.silent:
-            return tuple(said)
+        done = self.operator.act(at_us)
+        for mark in done:
+            if isinstance(mark, Mark):
+                self._let_happen(mark, elapsed_us)
         status = (self.status("online", at_us),) if elapsed_us % (STATUS_FRAMES * FRAME_US) == 0 else ()
-        return (
-            *status,
-            *said,
-            Outgoing(topics.GENERATOR.at(self._site, **self._levels), generator.to_wire()),
-            Outgoing(topics.TEMPERATURE.at(self._site, **self._levels), temperatures.to_wire()),
-        )
+        readings = [self._from_device(each) for each in self._rack.next_frame(at_us, elapsed_us, FRAME_S)]
+        self._at_us += FRAME_US
+        said = (self._from_gateway(message) for message in done)
+        return (*said, *self._delivery.carry((*status, *readings), elapsed_us))
 
     def status(self, state: str, at_us: int) -> Outgoing:
         """A sign of life (``online``), or of its end (``offline``)."""
-        sensors = self._thermometry.sensors
-        status = Status.model_validate({"state": state, "at_us": at_us, "device": DEVICE, "sensors": sensors})
+        said_us = self._rack.clock_us(at_us, max(at_us - self._start_us, 0))
+        sensors = self._rack.sensors
+        status = Status.model_validate({"state": state, "at_us": said_us, "device": DEVICE, "sensors": sensors})
         return Outgoing(topics.STATUS.at(self._site, **self._levels), status.to_wire(), retained=True)
 
-    def _let_heat_flow(self, power_w: float) -> None:
-        self.tissue.step(power_w, FRAME_S)
-        self._thermometry.follow(self._tissue_c(), FRAME_S)
-        self._at_us += FRAME_US
+    def _let_happen(self, mark: Mark, elapsed_us: int) -> None:
+        if mark.mark == "irrigation-started":
+            operator = self._scenario.operator
+            self._rack.irrigate(elapsed_us, operator.irrigates_for_s, operator.irrigation_c)
 
-    def _tissue_c(self) -> dict[str, float]:
-        return {name: self.tissue.temperature_c(place) for name, place in self.places_mm.items()}
-
-    def _probe_c(self, frame: TemperatureReading) -> float | None:
-        probe = self._scenario.generator.probe
-        return next((reading.temperature_c for reading in frame.readings if reading.sensor == probe), None)
+    def _from_device(self, reading: GeneratorReading | TemperatureReading) -> Outgoing:
+        topic = topics.GENERATOR if isinstance(reading, GeneratorReading) else topics.TEMPERATURE
+        return Outgoing(topic.at(self._site, **self._levels), reading.to_wire())
 
     def _case(self) -> Case:
         facts = self._scenario.case

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,9 +16,10 @@ from cordguard.contract.case import CaseSensor, Plan
 from cordguard.contract.units import Electrode, Lesion, Level, PosteriorWall, ProfileName
 from cordguard.simulators.checked import Checked, first_problems
 from cordguard.simulators.devices.faults import FaultSettings
-from cordguard.simulators.devices.generator import GeneratorSettings
+from cordguard.simulators.devices.generator_settings import GeneratorSettings
 from cordguard.simulators.devices.operator import OperatorSettings
-from cordguard.simulators.devices.thermometry import SensorSettings
+from cordguard.simulators.devices.sensor_faults import SensorFault
+from cordguard.simulators.devices.thermometry import SensorSettings, ThermometrySettings
 from cordguard.simulators.patient import PatientSettings, SphereSettings
 
 ScenarioName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -50,30 +53,25 @@ class Recording(Checked):
     until_s: Annotated[float, Field(gt=0.0)] = Field(description="The capture ends.")
 
 
-class Expected(Checked):
-    """What the monitor should make of it, by rule."""
-
-    raised: frozenset[RuleId] = Field(description="Rules that must be raised at least once.")
-    never: frozenset[RuleId] = Field(description="Rules that must not be raised.")
-
-
 class Scenario(Checked):
     """One scenario file. All times are seconds from its start."""
 
     name: ScenarioName = Field(description="How it is called for: the file's name without its suffix.")
     title: str = Field(description="A line for a person.")
     clinical_sense: str = Field(description="A paragraph: what happens, why, and what it should teach.")
+    raises: frozenset[RuleId] = Field(description="Rules that the monitor must raise at least once.")
+    silent: frozenset[RuleId] = Field(description="Rules that it must not raise.")
     source: Level = Field(default="gen-1", description="Name of the device that publishes everything.")
     maximum_s: Annotated[float, Field(gt=0.0, le=7_200.0)] = Field(description="Longest it may take, watch included.")
     patient: PatientSettings | None = Field(default=None, description="A needle in a vertebra: the whole model.")
     tissue: SphereSettings | None = Field(default=None, description="Instead: one tissue around a ball, quick.")
     case: CaseFacts = Field(description="What the case says.")
     generator: GeneratorSettings = Field(description="How the generator is set up.")
+    thermometry: ThermometrySettings = Field(default=ThermometrySettings(), description="The box that reads them.")
     sensors: tuple[SensorSettings, ...] = Field(min_length=1, max_length=64, description="The thermocouples.")
     operator: OperatorSettings = Field(description="What the person does.")
     faults: tuple[FaultSettings, ...] = Field(default=(), description="What breaks.")
     recording: Recording = Field(description="The fixed script of a capture.")
-    expected: Expected = Field(description="What the monitor should say.")
 
     @model_validator(mode="after")
     def _holds_together(self) -> Scenario:
@@ -89,6 +87,12 @@ class Scenario(Checked):
             msg = "a scenario that was read has one of them"
             raise AssertionError(msg)
         return around
+
+    @property
+    def first_sentence(self) -> str:
+        """The first sentence of its clinical sense."""
+        words = " ".join(self.clinical_sense.split())
+        return re.split(r"(?<=[.!?])\s", words, maxsplit=1)[0]
 
     def case_sensors(self) -> tuple[CaseSensor, ...]:
         """The sensors as the case names them."""
@@ -150,19 +154,30 @@ def read_scenario(text: str, name: str) -> Scenario:
 def _contradictions(scenario: Scenario) -> list[str]:
     names = [sensor.name for sensor in scenario.sensors]
     found = [f"two sensors are called {name!r}" for name in sorted({name for name in names if names.count(name) > 1})]
-    wanted = {fault.sensor for fault in scenario.faults if fault.sensor is not None}
-    if scenario.generator.probe is not None:
-        wanted.add(scenario.generator.probe)
+    wanted = {name for fault in scenario.faults if isinstance(fault, SensorFault) for name in fault.sensors}
+    wanted |= set(scenario.generator.watched)
     found += [f"there is no sensor {name!r}; sensors are {', '.join(names)}" for name in sorted(wanted - set(names))]
-    rf_from_s = scenario.operator.rf_from_s
-    if not scenario.operator.opens_at_s < rf_from_s < scenario.recording.rf_off_s < scenario.recording.until_s:
-        found.append(
-            "the order must be operator.opens_at_s < operator.rf_from_s < recording.rf_off_s < recording.until_s"
-        )
-    if rf_from_s >= scenario.maximum_s:
-        found.append("maximum_s must be later than operator.rf_from_s")
     if (scenario.patient is None) == (scenario.tissue is None):
         found.append("give either [patient.vertebra] and [patient.needle], or [tissue]")
-    if both := scenario.expected.raised & scenario.expected.never:
-        found.append(f"expected both raised and never: {', '.join(sorted(both))}")
-    return found
+    if both := scenario.raises & scenario.silent:
+        found.append(f"rules both in raises and in silent: {', '.join(sorted(both))}")
+    return [*found, *_wrong_topology(scenario), *_wrong_order(scenario)]
+
+
+def _wrong_topology(scenario: Scenario) -> Iterator[str]:
+    needs = "monopolar" if scenario.generator.kind == "pulsed-monopolar" else "bipolar"
+    if scenario.case.electrode != needs:
+        yield f'a {scenario.generator.kind} generator needs case.electrode = "{needs}"'
+    contacts = {"monopolar": 1, "bipolar": 2}[needs]
+    if scenario.patient is not None and len(scenario.patient.needle.contacts_mm) != contacts:
+        yield f"a {scenario.generator.kind} generator needs {contacts} of patient.needle.contacts_mm"
+
+
+def _wrong_order(scenario: Scenario) -> Iterator[str]:
+    operator, recording = scenario.operator, scenario.recording
+    if not operator.rf_from_s < recording.rf_off_s < recording.until_s:
+        yield "the order must be operator.rf_from_s < recording.rf_off_s < recording.until_s"
+    if operator.opens_at_s >= recording.rf_off_s:
+        yield "operator.opens_at_s must be earlier than recording.rf_off_s"
+    if operator.rf_from_s >= scenario.maximum_s:
+        yield "maximum_s must be later than operator.rf_from_s"

@@ -1,69 +1,106 @@
-"""Faults as a scenario scripts them: what fails, from when to when, and how steadily."""
+"""Faults as a scenario scripts them: all that may be listed under ``[[faults]]``, and those of sensors at work."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Final
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from cordguard.contract.units import Fault as FaultWord
-from cordguard.contract.units import Level
-from cordguard.simulators.checked import Checked, micros
+from cordguard.contract.telemetry import SensorReading, TemperatureReading
+from cordguard.simulators.checked import MICROS_PER_S, micros
+from cordguard.simulators.devices.control import Seen
+from cordguard.simulators.devices.dice import dice
+from cordguard.simulators.devices.load_faults import ImpedanceFault, LoadFault, PadFailure, PumpFailure
+from cordguard.simulators.devices.sensor_faults import (
+    Broken,
+    Detached,
+    Drift,
+    IrrigationDip,
+    Now,
+    Reversed,
+    RfPickUp,
+    SensorFault,
+    Stuck,
+    Swapped,
+)
+from cordguard.simulators.devices.stream_faults import (
+    ClockSkew,
+    ClockStep,
+    Duplicate,
+    ForeignSession,
+    GatewayLoss,
+    Reorder,
+)
+
+FaultSettings = Annotated[
+    Broken
+    | Reversed
+    | Stuck
+    | Drift
+    | Swapped
+    | Detached
+    | RfPickUp
+    | IrrigationDip
+    | ImpedanceFault
+    | PadFailure
+    | PumpFailure
+    | GatewayLoss
+    | Duplicate
+    | Reorder
+    | ClockSkew
+    | ClockStep
+    | ForeignSession,
+    Field(discriminator="kind"),
+]
+"""One fault of a scenario, told from the others by its kind."""
 
 
-class FaultSettings(Checked):
-    """One fault: of a sensor, or silence of the whole source."""
+class SensorFaults:
+    """The faults of a run's sensors, frame by frame, in the order of the scenario."""
 
-    kind: Literal["open", "short", "silence"] = Field(description="open or short: one sensor; silence: the gateway.")
-    sensor: Level | None = Field(default=None, description="The sensor that fails; not for silence.")
-    from_s: Annotated[float, Field(ge=0.0)] = Field(description="First moment of the fault, from the scenario's start.")
-    to_s: Annotated[float, Field(gt=0.0)] = Field(description="First moment after it.")
-    share: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
-        default=1.0, description="Share of the frames that it hits, at random; below 1 a bad contact."
-    )
+    def __init__(self, faults: Iterable[SensorFault], seed: int) -> None:
+        """Each fault has chance of its own."""
+        self._seed: Final = seed
+        self._faults: Final = [_Running(fault, seed) for fault in faults]
 
-    @model_validator(mode="after")
-    def _makes_sense(self) -> FaultSettings:
-        if self.to_s <= self.from_s:
-            msg = "to_s must be later than from_s"
-            raise ValueError(msg)
-        if (self.kind == "silence") != (self.sensor is None):
-            msg = "open and short need a sensor; silence takes none, since it is the whole source's"
-            raise ValueError(msg)
-        return self
+    def add(self, fault: SensorFault) -> None:
+        """One more, from now on."""
+        self._faults.append(_Running(fault, self._seed))
+
+    def frame(self, sound: TemperatureReading, elapsed_us: int, *, rf_on: bool) -> TemperatureReading:
+        """The frame as it is read; call it once for each."""
+        readings = {reading.sensor: reading for reading in sound.readings}
+        for running in self._faults:
+            readings |= running.change(readings, elapsed_us, rf_on=rf_on)
+        return sound.model_copy(update={"readings": tuple(readings.values())})
 
 
-@dataclass(frozen=True, slots=True)
-class FaultsNow:
-    """What is broken in one frame."""
+class _Running:
+    """One fault during a run: its chance, and what its sensor read before it began."""
 
-    sensors: dict[str, FaultWord]
-    """Faulty sensors, by name."""
-    silent: bool
-    """Whether nothing of the source gets out."""
+    def __init__(self, fault: SensorFault, seed: int) -> None:
+        self._fault: Final = fault
+        self._rng: Final[np.random.Generator] = dice(
+            seed, f"fault {type(fault).__name__} {fault.sensor} {fault.at_s * MICROS_PER_S:.0f}"
+        )
+        self._before_c: float | None = None
+
+    def change(
+        self, readings: Mapping[str, SensorReading], elapsed_us: int, *, rf_on: bool
+    ) -> Mapping[str, SensorReading]:
+        fault = self._fault
+        luck, unit = float(self._rng.random()), float(self._rng.standard_normal())  # drawn in any case
+        if elapsed_us < micros(fault.at_s):
+            self._before_c = readings[fault.sensor].temperature_c
+            return {}
+        return fault.changes(Now(readings, elapsed_us, rf_on, self._before_c, luck, unit))
 
 
-class FaultScript:
-    """The faults of a run, frame by frame."""
-
-    def __init__(self, faults: Sequence[FaultSettings], rng: np.random.Generator) -> None:
-        """``rng`` decides which frames a bad contact hits."""
-        self._faults: Final = tuple(faults)
-        self._rng: Final = rng
-
-    def next_frame(self, elapsed_us: int) -> FaultsNow:
-        """What is broken in the frame at this time since the start; call it once for each frame."""
-        luck = self._rng.random(len(self._faults))
-        hits = [
-            fault
-            for fault, drawn in zip(self._faults, luck, strict=True)
-            if micros(fault.from_s) <= elapsed_us < micros(fault.to_s) and drawn < fault.share
-        ]
-        broken: dict[str, FaultWord] = {}
-        for fault in hits:
-            if fault.sensor is not None and fault.kind != "silence":
-                broken[fault.sensor] = fault.kind
-        return FaultsNow(broken, silent=any(fault.kind == "silence" for fault in hits))
+def load_seen(faults: Sequence[LoadFault], seen: Seen, elapsed_us: int) -> Seen:
+    """What the generator measures with these faults of its load."""
+    for fault in faults:
+        if fault.acts(elapsed_us):
+            seen = fault.seen(seen)
+    return seen

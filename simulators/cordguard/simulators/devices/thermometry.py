@@ -6,17 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 
-import numpy as np
 from pydantic import Field
 
 from cordguard.contract.case import DistanceMm
 from cordguard.contract.telemetry import SensorReading, StatusSensor, TemperatureReading
-from cordguard.contract.units import TEMPERATURE_MAX_C, TEMPERATURE_MIN_C, Fault, Level, Role, Word
+from cordguard.contract.units import TEMPERATURE_MAX_C, TEMPERATURE_MIN_C, Level, Role, Word
 from cordguard.simulators.checked import Checked
+from cordguard.simulators.devices.dice import dice
 from cordguard.simulators.tissue.model import PositionMm
 
-COLD_JUNCTION_C: Final = 23.9
-"""Temperature of the terminals, in an air-conditioned room."""
 COLD_JUNCTION_NOISE_C: Final = 0.02
 DECIMALS: Final = 2
 """Resolution of what the box reports: 0.01 °C."""
@@ -44,16 +42,30 @@ class SensorSettings(Checked):
     offset_c: Annotated[float, Field(ge=-5.0, le=5.0)] = Field(default=0.0, description="Constant error of reading.")
 
 
+class ThermometrySettings(Checked):
+    """The box; a converter with open-circuit detection and mains filter gives 6 to 10 readings in a second."""
+
+    rate_hz: Annotated[float, Field(ge=1.0, le=10.0)] = Field(default=10.0, description="Frames in a second.")
+    cold_junction_c: Annotated[float, Field(ge=10.0, le=40.0)] = Field(
+        default=23.9, description="Temperature of its terminals: that of the room."
+    )
+    cold_junction_error_c: Annotated[float, Field(ge=-5.0, le=5.0)] = Field(
+        default=0.0, description="Error in knowing that temperature; every sensor is off by it."
+    )
+
+
 class Thermometry:
     """The box with its sensors: follows temperatures step by step, reports frames when asked."""
 
     def __init__(
-        self, sensors: Sequence[SensorSettings], start_c: Mapping[str, float], rng: np.random.Generator
+        self, settings: ThermometrySettings, sensors: Sequence[SensorSettings], start_c: Mapping[str, float], seed: int
     ) -> None:
-        """Sensors that have taken on ``start_c``, by name; ``rng`` makes the noise."""
+        """Sensors that have taken on ``start_c``, by name; each has noise of its own."""
+        self._settings: Final = settings
         self._sensors: Final = tuple(sensors)
         self._junction_c = {sensor.name: start_c[sensor.name] for sensor in sensors}
-        self._rng: Final = rng
+        self._dice: Final = {sensor.name: dice(seed, f"sensor {sensor.name}") for sensor in sensors}
+        self._box_dice: Final = dice(seed, "cold junction")
         self._seq = 0
 
     @property
@@ -67,24 +79,22 @@ class Thermometry:
             gain = 1.0 if sensor.lag_s == 0.0 else 1.0 - math.exp(-dt_s / sensor.lag_s)
             self._junction_c[sensor.name] += gain * (tissue_c[sensor.name] - self._junction_c[sensor.name])
 
-    def frame(self, at_us: int, faults: Mapping[str, Fault], *, rf_on: bool) -> TemperatureReading:
-        """The next frame. Noise is drawn for every sensor, faulty or not: a fault changes nothing but itself."""
+    def frame(self, at_us: int, *, rf_on: bool) -> TemperatureReading:
+        """The next frame, as a sound box with sound sensors gives it."""
         self._seq += 1
-        noise = self._rng.standard_normal(len(self._sensors) + 1)
-        cold_junction_c = round(COLD_JUNCTION_C + COLD_JUNCTION_NOISE_C * float(noise[-1]), DECIMALS)
-        readings = tuple(
-            SensorReading(sensor=sensor.name, fault=fault, cold_junction_c=cold_junction_c)
-            if (fault := faults.get(sensor.name))
-            else SensorReading(
-                sensor=sensor.name,
-                temperature_c=self._reported_c(sensor, float(unit), rf_on=rf_on),
-                cold_junction_c=cold_junction_c,
-            )
-            for sensor, unit in zip(self._sensors, noise[:-1], strict=True)
-        )
+        noise_c = COLD_JUNCTION_NOISE_C * float(self._box_dice.standard_normal())
+        measured_c = self._settings.cold_junction_c + self._settings.cold_junction_error_c + noise_c
+        readings = tuple(self._reading(sensor, round(measured_c, DECIMALS), rf_on=rf_on) for sensor in self._sensors)
         return TemperatureReading(seq=self._seq, at_us=at_us, readings=readings)
 
-    def _reported_c(self, sensor: SensorSettings, unit: float, *, rf_on: bool) -> float:
-        noise_c = unit * (sensor.noise_rf_c if rf_on else sensor.noise_c)
-        measured_c = self._junction_c[sensor.name] + sensor.offset_c + noise_c
-        return round(min(max(measured_c, TEMPERATURE_MIN_C), TEMPERATURE_MAX_C), DECIMALS)
+    def _reading(self, sensor: SensorSettings, cold_junction_c: float, *, rf_on: bool) -> SensorReading:
+        noise_c = float(self._dice[sensor.name].standard_normal()) * (sensor.noise_rf_c if rf_on else sensor.noise_c)
+        error_c = sensor.offset_c + self._settings.cold_junction_error_c
+        return told(sensor.name, self._junction_c[sensor.name] + error_c + noise_c, cold_junction_c)
+
+
+def told(sensor: str, temperature_c: float, cold_junction_c: float | None) -> SensorReading:
+    """A reading as the box reports it: rounded, and with its range fault where a thermocouple cannot be."""
+    if not TEMPERATURE_MIN_C <= temperature_c <= TEMPERATURE_MAX_C:
+        return SensorReading(sensor=sensor, fault="range", cold_junction_c=cold_junction_c)
+    return SensorReading(sensor=sensor, temperature_c=round(temperature_c, DECIMALS), cold_junction_c=cold_junction_c)

@@ -42,7 +42,7 @@ def draw_scenario(
         ValueError: the picture's ending is no kind of picture; as an OSError, it comes before anything is played.
     """
     room = SimulatedRoom(scenario, site="site", room="room-1", seed=seed, start_us=START_US)
-    tissue = room.tissue
+    tissue = room.patient.model
     if not isinstance(tissue, SpineTissue):
         msg = f"{scenario.name} lies in one tissue: there is no anatomy to draw; give it [patient.vertebra]"
         raise NothingToDrawError(msg)
@@ -52,7 +52,7 @@ def draw_scenario(
         _check_picture(picture)
     script = scenario.recording
     room.operator.release_at(START_US + micros(script.rf_off_s))
-    drawn = FieldPicture(tissue, room.places_mm, scenario.title.partition(":")[0])
+    drawn = FieldPicture(tissue, room.patient.places_mm, scenario.title.partition(":")[0])
     with ExitStack() as stack:
         take = stack.enter_context(filming(drawn, film)) if film is not None else None
         ends_s = script.until_s if film is not None else script.rf_off_s
