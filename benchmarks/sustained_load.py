@@ -72,8 +72,12 @@ def _answer(part: Part, outcomes: Sequence[Outcome]) -> str:
     failures = [f"FAILED: {outcome.reason}" for outcome in outcomes if isinstance(outcome, Failure)]
     measured = [outcome for outcome in outcomes if isinstance(outcome, Measurement)]
     busy = [run.share.others_percent for run in measured if not run.share.quiet]
-    doubts = [f"In {len(busy)} of {len(measured)} runs the machine was busy: others used up to {max(busy):.0f} %."]
-    return "\n".join([*failures, part.answer(measured) if measured else "", *(doubts if busy else [])])
+    lines = [*failures, part.answer(measured) if measured else ""]
+    if busy:
+        lines.append(
+            f"In {len(busy)} of {len(measured)} runs the machine was busy: others used up to {max(busy):.0f} %."
+        )
+    return "\n".join(lines)
 
 
 def _plan_lag(asked: argparse.Namespace) -> Iterator[Turn]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import sustained_load
 from alarm_latency import main, turns
 from cordguard.contract import topics
 from cordguard.contract.alarms import Transition
@@ -267,3 +268,9 @@ def test_it_waits_for_a_quiet_machine_as_long_as_it_may(monkeypatch: pytest.Monk
     monkeypatch.setattr(session, "_run", run)
     session.run_all(turns(CONTESTANTS[:2], ["mosquitto"], LOAD, 1), patience_s=5, out=io.StringIO())
     assert began == [3, 0]
+
+
+def test_a_part_that_ran_on_a_quiet_machine_is_answered_without_a_doubt() -> None:
+    part = sustained_load.Part("lag", lambda _asked: iter(()), lambda _measured: "never called without a run")
+    failure = session.Failure("Cordguard safety", "mosquitto", "it never said ready")
+    assert sustained_load._answer(part, [failure]) == "FAILED: it never said ready\n"  # noqa: SLF001 - only a test may
