@@ -28,7 +28,9 @@ class Pedal:
         self.rf_on = False
 
 
-def operator(pedal: Pedal, *, reaction_s: float = 2.0, stops_on: tuple[str, ...] = ("physiological",)) -> Operator:
+def operator(
+    pedal: Pedal, *, reaction_s: float = 2.0, stops_on: tuple[str, ...] = ("physiological",), **more: object
+) -> Operator:
     settings = OperatorSettings.model_validate(
         {
             "rf_from_s": RF_FROM_S,
@@ -36,6 +38,7 @@ def operator(pedal: Pedal, *, reaction_s: float = 2.0, stops_on: tuple[str, ...]
             "closes_after_s": 5.0,
             "reaction_s": reaction_s,
             "stops_on": stops_on,
+            **more,
         }
     )
     case = Case(session="s-1", revision=1, state="open", opened_us=START_US)
@@ -160,3 +163,43 @@ def test_when_the_generator_stops_by_itself_he_notes_the_end() -> None:
     assert isinstance(mark, Mark)
     assert mark.mark == "ablation-ended"
     assert person.rf_to_us == START_US + 41 * FRAME_US
+
+
+def marks(person: Operator, heard: dict[int, list[Transition]], frames: int = 900) -> list[tuple[float, str]]:
+    """What he marks, and when, s."""
+    said: list[tuple[float, str]] = []
+    for frame in range(frames):
+        for transition in heard.get(frame, []):
+            person.hear(transition)
+        said += [(frame / 10, each.mark) for each in person.act(START_US + frame * FRAME_US) if isinstance(each, Mark)]
+    return said
+
+
+def test_he_irrigates_once_at_the_planned_moment_for_as_long_as_planned() -> None:
+    person = operator(Pedal(), irrigates_at_s=20.0, irrigates_for_s=5.0)
+    assert marks(person, {})[1:3] == [(20.0, "irrigation-started"), (25.0, "irrigation-ended")]
+    assert person.irrigated_us == (START_US + 20_000_000, START_US + 25_000_000)
+
+
+@given(
+    kind=st.sampled_from(["physiological", "technical"]),
+    priority=st.sampled_from(["high", "medium", "low", "info"]),
+    willing=st.booleans(),
+)
+def test_he_irrigates_his_reaction_time_after_a_physiological_warning_if_he_means_to(
+    *, kind: Kind, priority: Priority, willing: bool
+) -> None:
+    heard = [alarm(START_US + 10_000_000, kind=kind, priority=priority)]
+    person = operator(Pedal(), stops_on=(), irrigates_on_warning=willing, irrigates_for_s=5.0)
+    started = [at_s for at_s, mark in marks(person, {101: heard, 300: heard}) if mark == "irrigation-started"]
+    assert started == ([12.0] if willing and kind == "physiological" and priority in {"high", "medium"} else [])
+
+
+def test_he_injects_cement_once_so_long_after_rf_and_not_without_a_plan() -> None:
+    assert marks(operator(Pedal(), cement_after_s=7.0), {})[-1] == (70.0, "cement-injected")
+    assert "cement-injected" not in dict(marks(operator(Pedal()), {})).values()
+
+
+def test_one_who_ignores_alarms_goes_on_to_the_planned_end() -> None:
+    at_us = released_us(operator(Pedal(), stops_on=()), {101: [alarm(START_US + 10_000_000)]})
+    assert at_us == START_US + round((RF_FROM_S + RF_FOR_S) * 1e6)

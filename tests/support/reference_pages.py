@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from support import alarm_figures, alarm_requirements, broker_figures, hazards
+from support import alarm_figures, alarm_requirements, broker_figures, hazards, scenario_pages
 from support.made_tables import Makers, filled
 from support.traceability import ROOT, FoundTest, found_tests
 
@@ -25,6 +25,7 @@ def pages(tests: list[FoundTest]) -> Mapping[str, str]:
     return with_tables | {
         "reference/alarm-requirements.md": alarm_requirements.page(tests, with_tables[ANALYSES]),
         "reference/hazards.md": hazards.page(tests),
+        "reference/scenarios.md": scenario_pages.page(),
     }
 
 

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from cordguard.simulators.checked import Checked
 from cordguard.simulators.tissue.anatomy import CORD_MM, LesionKind, LesionShape, Vertebra, Wall
+from cordguard.simulators.tissue.box import Box
+from cordguard.simulators.tissue.cement import CementedTissue, CementFill
 from cordguard.simulators.tissue.model import PositionMm, TissueModel
 from cordguard.simulators.tissue.needle import Needle, bipolar, monopolar
 from cordguard.simulators.tissue.placement import Placement
@@ -107,6 +109,23 @@ class NeedleSettings(Checked):
         return Placement(self.target_mm, self.lateral_deg, self.cranial_deg, self.error_mm)
 
 
+class CementSettings(Checked):
+    """Bone cement, if the operator injects any."""
+
+    volume_ml: Annotated[float, Field(gt=0.0, le=15.0)] = Field(description="In the body, around the lesion's middle.")
+    leak_ml: Annotated[float, Field(ge=0.0, le=5.0)] = Field(default=0.0, description="Into the front of the canal.")
+    setting_s: Annotated[float, Field(gt=0.0, le=3_600.0)] = Field(
+        default=690.0, description="Setting time at 23 °C, from the end of mixing."
+    )
+    age_s: Annotated[float, Field(ge=0.0, le=3_600.0)] = Field(
+        default=300.0, description="From the end of mixing to injection."
+    )
+
+    def fill(self, middle_mm: PositionMm) -> CementFill:
+        """As the physics knows it."""
+        return CementFill(self.volume_ml, middle_mm, self.leak_ml, setting_s=self.setting_s, age_s=self.age_s)
+
+
 class GridSettings(Checked):
     """The cells that heat is computed in. Finer is slower: by the fourth power or more."""
 
@@ -119,6 +138,7 @@ class PatientSettings(Checked):
 
     vertebra: VertebraSettings = Field(description="Who is treated.")
     needle: NeedleSettings = Field(description="What with.")
+    cement: CementSettings | None = Field(default=None, description="What is injected afterwards.")
     grid: GridSettings = Field(default=GridSettings(), description="How finely it is computed.")
 
     @model_validator(mode="after")
@@ -140,6 +160,23 @@ class PatientSettings(Checked):
             spacing_mm=self.grid.spacing_mm,
         )
 
+    def cemented(self, before: SpineTissue) -> CementedTissue:
+        """The same patient with the needle out and the cement in, as warm as he was ``before``."""
+        vertebra, grid = self.vertebra, self.grid
+        middle_mm = vertebra.lesion.centre_mm if vertebra.lesion is not None else self.needle.target_mm
+        if self.cement is None:
+            msg = "a scenario that was read has cement if somebody injects it"
+            raise AssertionError(msg)
+        cells = Box(round(grid.size_mm / grid.spacing_mm), grid.spacing_mm).mesh()
+        start_c = before.temperatures_c(*(axis + at_mm for axis, at_mm in zip(cells, middle_mm, strict=True)))
+        return CementedTissue(
+            vertebra.shape(),
+            self.cement.fill(middle_mm),
+            size_mm=grid.size_mm,
+            spacing_mm=grid.spacing_mm,
+            start_c=start_c,
+        )
+
 
 Mount = Literal["patient", "needle"]
 """Whether a sensor stays where it is in the patient, or goes with the needle."""
@@ -157,8 +194,8 @@ class PlacedSensors:
 
     def __init__(self, model: TissueModel, places_mm: Mapping[str, PositionMm]) -> None:
         """``places_mm`` in the model's own frame, by sensor."""
-        self.model: Final = model
-        """What the needle lies in."""
+        self.model = model
+        """What the needle lies in; after it, cement."""
         self.places_mm: Final = dict(places_mm)
         """Where each sensor lies."""
 

@@ -18,6 +18,7 @@ from cordguard.simulators.devices.rack import Rack, RackSetup
 from cordguard.simulators.devices.stream_faults import Delivery, DeliveryFault, Outgoing
 from cordguard.simulators.patient import PlacedSensors, model_of, place_mm
 from cordguard.simulators.scenario import Scenario
+from cordguard.simulators.tissue.spine import SpineTissue
 
 FRAME_US: Final = 100_000
 """Devices speak at 10 Hz."""
@@ -96,6 +97,9 @@ class SimulatedRoom:
         if mark.mark == "irrigation-started":
             operator = self._scenario.operator
             self._rack.irrigate(elapsed_us, operator.irrigates_for_s, operator.irrigation_c)
+        patient, tissue = self._scenario.patient, self.patient.model
+        if mark.mark == "cement-injected" and patient is not None and isinstance(tissue, SpineTissue):
+            self.patient.model = patient.cemented(tissue)
 
     def _from_device(self, reading: GeneratorReading | TemperatureReading) -> Outgoing:
         topic = topics.GENERATOR if isinstance(reading, GeneratorReading) else topics.TEMPERATURE

@@ -161,7 +161,7 @@ def _contradictions(scenario: Scenario) -> list[str]:
         found.append("give either [patient.vertebra] and [patient.needle], or [tissue]")
     if both := scenario.raises & scenario.silent:
         found.append(f"rules both in raises and in silent: {', '.join(sorted(both))}")
-    return [*found, *_wrong_topology(scenario), *_wrong_order(scenario)]
+    return [*found, *_wrong_topology(scenario), *_wrong_cement(scenario), *_wrong_order(scenario)]
 
 
 def _wrong_topology(scenario: Scenario) -> Iterator[str]:
@@ -171,6 +171,13 @@ def _wrong_topology(scenario: Scenario) -> Iterator[str]:
     contacts = {"monopolar": 1, "bipolar": 2}[needs]
     if scenario.patient is not None and len(scenario.patient.needle.contacts_mm) != contacts:
         yield f"a {scenario.generator.kind} generator needs {contacts} of patient.needle.contacts_mm"
+
+
+def _wrong_cement(scenario: Scenario) -> Iterator[str]:
+    injects = scenario.operator.cement_after_s is not None
+    there = scenario.patient is not None and scenario.patient.cement is not None
+    if injects != there:
+        yield "operator.cement_after_s and [patient.cement] go together: give both or neither"
 
 
 def _wrong_order(scenario: Scenario) -> Iterator[str]:
