@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, get_args
+
+from pydantic import BaseModel
 
 from cordguard.engine.rules.catalogue import RULES
+from cordguard.simulators.devices.fault_times import Timed
+from cordguard.simulators.devices.faults import FaultSettings
+from cordguard.simulators.devices.generator_settings import AnyGenerator, GeneratorSettings
 from cordguard.simulators.scenario import Scenario, available_scenarios, load_scenario
 from support.made_tables import head, row
 from support.traceability import HOW_TO_WRITE
@@ -19,7 +25,8 @@ bytes.
 
 Each is also played into a capture (`tests/scenarios/golden/`), in which nobody hears an alarm: the operator keeps to
 the times of `[recording]`. From it the engine must raise the rules under *raises* and none of those under *silent*. A
-rule that stands in neither may speak or not. R38 and R46 speak in most of them: nobody answers and no page is open.
+rule that stands in neither may speak or not. R38 and R46 speak in
+most of them, since nobody answers and no page is open.
 
 Most lie in one tissue around a ball, which is quick and warms fast; those marked *vertebra* lie in a vertebra of three
 dimensions. Times are short for that reason: they show what devices and monitor do, not how long an ablation takes.
@@ -34,7 +41,8 @@ def page() -> str:
     scenarios = [load_scenario(name) for name in available_scenarios()]
     table = [*head("scenario", "raises"), *(row(_link(each), _rules(each.raises)) for each in scenarios)]
     sections = [line for each in scenarios for line in _section(each)]
-    return HEAD + "\n".join([*table, *_never_raised(scenarios), *sections]) + "\n"
+    lines = [*table, *_never_raised(scenarios), *sections, *_own()]
+    return HEAD + "\n".join(lines) + "\n"
 
 
 def _never_raised(scenarios: list[Scenario]) -> Iterator[str]:
@@ -57,6 +65,24 @@ def _section(scenario: Scenario) -> Iterator[str]:
     yield from ("", f"- {place}; {scenario.generator.kind} generator; faults: {faults}")
     yield f"- raises: {_rules(scenario.raises)}"
     yield f"- silent: {_rules(scenario.silent)}"
+
+
+def _own() -> Iterator[str]:
+    yield from ("", "## Writing your own", "")
+    yield "`cordguard simulate MINE.toml` plays a file of yours. Copy a shipped one; a mistake is answered with the"
+    yield "field and what was expected. What may stand under `[generator]` and `[[faults]]`, by its `kind`:"
+    yield from _fields("Generators", GeneratorSettings, AnyGenerator)
+    yield from _fields("Faults", FaultSettings, Timed)
+
+
+def _fields(title: str, union: object, base: type[BaseModel]) -> Iterator[str]:
+    yield from ("", f"### {title}", "", *head("kind", "field", "what"))
+    yield from (row("all", f"`{name}`", field.description or "") for name, field in base.model_fields.items())
+    for member in get_args(get_args(union)[0]):
+        kinds = " or ".join(f"`{word}`" for word in get_args(member.model_fields["kind"].annotation))
+        yield row(kinds, "", inspect.cleandoc(member.__doc__).partition("\n")[0])
+        own = {name: field for name, field in member.model_fields.items() if name not in {"kind", *base.model_fields}}
+        yield from (row("", f"`{name}`", field.description or "") for name, field in own.items())
 
 
 def _link(scenario: Scenario) -> str:

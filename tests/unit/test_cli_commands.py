@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,10 +69,12 @@ def test_an_option_of_a_service_that_is_missing_is_one_sentence(run: Run, monkey
     assert err == "cordguard: --data-dir (CORDGUARD_DATA_DIR): field required.\n"
 
 
-def test_the_scenarios_are_listed_with_their_titles(run: Run) -> None:
+def test_the_scenarios_are_listed_each_with_the_first_sentence_of_its_sense(run: Run) -> None:
     status, out, _ = run("simulate", "--list")
     assert status == 0
-    assert [line for line in out.splitlines() if not line.startswith(" ")] == list(available_scenarios())
+    names, sentences = out.splitlines()[::2], out.splitlines()[1::2]
+    assert names == list(available_scenarios())
+    assert all(re.fullmatch(r" {4}[A-Z][^\n]{29,199}[.!?]", sentence) for sentence in sentences)
 
 
 @pytest.mark.parametrize("words", [["simulate"], ["simulate", "no-such"], ["demo", "--scenario", "no-such"]])
