@@ -25,8 +25,7 @@ bytes.
 
 Each is also played into a capture (`tests/scenarios/golden/`), in which nobody hears an alarm: the operator keeps to
 the times of `[recording]`. From it the engine must raise the rules under *raises* and none of those under *silent*. A
-rule that stands in neither may speak or not. R38 and R46 speak in
-most of them, since nobody answers and no page is open.
+rule that stands in neither may speak or not. R38 and R46 speak in most of them: nobody answers and no page is open.
 
 Most lie in one tissue around a ball, which is quick and warms fast; those marked *vertebra* lie in a vertebra of three
 dimensions. Times are short for that reason: they show what devices and monitor do, not how long an ablation takes.
