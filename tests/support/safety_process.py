@@ -52,14 +52,16 @@ class World:
         self._stack.callback(client.bus.close)
         return client
 
-    def run_safety(self, *, wait: bool = True) -> Marked:
-        """Start the service; ready on return, if waited for."""
+    def run_safety(self, *, wait: bool = True, **variables: str) -> Marked:
+        """Start the service, with more in its environment; ready on return, if waited for."""
         place = ("--site", self.site, "--data-dir", self.data_dir, "--broker-port", str(self.broker.port))
         account = {
             "CORDGUARD_BROKER_USERNAME": "safety",
             "CORDGUARD_BROKER_PASSWORD": self.broker.credentials["safety"],
         }
-        safety = self._stack.enter_context(start(cordguard("service", "safety", *place), environment=account))
+        safety = self._stack.enter_context(
+            start(cordguard("service", "safety", *place), environment=account | variables)
+        )
         if wait:
             assert safety.process.stdout is not None
             assert safety.process.stdout.readline() == "ready\n", safety.end()

@@ -31,12 +31,16 @@ def world(nats_broker: EmbeddedBroker, site: str, tmp_path: Path) -> Iterator[Wo
         yield World(nats_broker, tmp_path / "data", site, stack)
 
 
+TINY_BUDGET_GIB = "0.000001"
+"""About a kilobyte: line one of a journal, with the policy's text, is more."""
+
+
 def heard(world: World, rule: str) -> list[tuple[str, str]]:
     return [(each.change, each.priority) for each in world.transitions() if each.rule == rule]
 
 
-def degraded(health: Health | None) -> bool:
-    return health is not None and health.state == "degraded" and "File too large" in str(health.detail)
+def degraded(health: Health | None, why: str) -> bool:
+    return health is not None and health.state == "degraded" and why in str(health.detail)
 
 
 def test_r42_h16_a_disk_that_takes_nothing_silences_no_alarm_and_is_told_until_it_takes_again(world: World) -> None:
@@ -53,7 +57,7 @@ def test_r42_h16_a_disk_that_takes_nothing_silences_no_alarm_and_is_told_until_i
     assert heard(world, "R42") == [("raised", "high")]
     assert heard(world, "R01") == [("raised", "high")]
     assert len(world.journal()) <= kept + 5
-    assert degraded(world.health())
+    assert degraded(world.health(), "File too large")
 
     resource.prlimit(safety.pid, resource.RLIMIT_FSIZE, before)
     # The canal stays hot until safety keeps again: how soon it tries is its own affair.
@@ -68,3 +72,20 @@ def test_r42_h16_a_disk_that_takes_nothing_silences_no_alarm_and_is_told_until_i
     since = [transition for transition in found if transition.rule in ("R01", "R42")]
     assert [(each.rule, each.change) for each in since] == [("R42", "ended"), ("R01", "ended")]
     assert all(each in world.transitions() for each in since)
+
+
+def test_r39_h16_beyond_its_budget_the_journal_goes_on_and_people_are_told(world: World) -> None:
+    first = world.run_safety()
+    world.open_case()
+    world.tick_until(lambda: (health := world.health()) is not None and health.state == "ok")
+    os.kill(first.pid, signal.SIGKILL)
+    first.process.wait()
+    kept = len(world.journal())
+
+    world.run_safety(CORDGUARD_SAFETY_JOURNAL_BUDGET_GIB=TINY_BUDGET_GIB)
+    world.tick_until(lambda: ("raised", "low") in heard(world, "R39"))
+    world.tick_until(lambda: degraded(world.health(), "are still written"))
+    world.tick_until(lambda: ("raised", "high") in heard(world, "R01"), canal_c=46.0, rf_on=True)
+    world.tick_until(lambda: len(world.journal()) > kept + 30)
+    assert len(journal_files(world.data_dir / "journal" / ROOM)) == 2  # before the case, and the case
+    assert heard(world, "R42") == []

@@ -71,15 +71,38 @@ def test_h16_hours_left_follow_from_the_last_six_hours(budget: Budget, taken: Ta
     assert "all of it in 4 h" in budget.told
 
 
-def test_h16_without_growth_or_before_ten_minutes_no_hours_are_made_up(budget: Budget, taken: Taken) -> None:
+def test_h16_before_ten_minutes_no_hours_are_made_up(budget: Budget, taken: Taken) -> None:
     taken.gib = 9.0
     budget.look(START_US)
     taken.gib = 9.1
     budget.look(START_US + 9 * LOOK_US)
     assert budget.hours_left is None
-    taken.gib = 8.5
-    budget.look(START_US + 20 * LOOK_US)
+
+
+def test_h16_without_growth_no_hours_are_made_up(budget: Budget, taken: Taken) -> None:
+    for minute in range(60):
+        taken.gib = 9.0 if minute < 30 else 8.5
+        budget.look(START_US + minute * LOOK_US)
     assert budget.hours_left is None
+
+
+def test_h16_archiving_does_not_make_the_hours_left_look_longer(budget: Budget, taken: Taken) -> None:
+    for minute in range(4 * 60 + 1):  # half a GiB an hour; after two hours two are moved away
+        taken.gib = 8.0 + 0.5 * minute / 60 - (2.0 if minute > 120 else 0.0)
+        budget.look(START_US + minute * LOOK_US)
+    assert budget.used_percent == pytest.approx(80.0)
+    assert budget.hours_left == pytest.approx(2.0 / 0.5, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("gib", "words"),
+    [(9.8, "in less than 1 h if"), (9.99, "in less than 1 h if"), (10.0, "(100 %) and are still written; archive")],
+)
+def test_h16_the_last_hour_and_what_follows_it_are_told(budget: Budget, taken: Taken, gib: float, words: str) -> None:
+    for minute in range(61):
+        taken.gib = gib - 1.0 + minute / 60
+        budget.look(START_US + minute * LOOK_US)
+    assert words in str(budget.told)
 
 
 def test_h16_the_folder_is_looked_at_once_a_minute_and_what_cannot_be_told_changes_nothing(
@@ -98,6 +121,9 @@ def test_h16_the_real_disk_counts_every_rooms_files(tmp_path: Path) -> None:
     for room, size in (("room-1", 1_000), ("room-2", 234)):
         (tmp_path / room).mkdir()
         (tmp_path / room / "1.capture.jsonl").write_bytes(b"x" * size)
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "lost+found" / "1").write_bytes(b"no room's")
+    (tmp_path / "clean-stop").touch()
     assert THE_DISK.used(tmp_path) == 1_234
     assert THE_DISK.used(tmp_path / "nowhere") is None
 

@@ -20,6 +20,7 @@ RATE_SPAN_US: Final = 6 * 3_600_000_000
 RATE_LEAST_US: Final = 600_000_000
 """and told once ten minutes of them are known."""
 WARN_PERCENT: Final = 80.0
+FULL_PERCENT: Final = 100.0
 GIB: Final = 1024**3
 _US_PER_H: Final = 3_600_000_000
 
@@ -35,7 +36,8 @@ class Budget:
         self._budget_bytes: Final = budget_gib * GIB
         self._used: Final = used
         self._seen: Final[deque[tuple[int, int]]] = deque()
-        """(when, bytes taken then) of the last six hours."""
+        """(when, bytes written by then) of the last six hours: what is archived meanwhile is not taken off."""
+        self._taken_bytes = 0
 
     def look(self, now_us: int) -> None:
         """Find out what is taken, if the last look is a minute ago."""
@@ -46,7 +48,8 @@ class Budget:
         if used_bytes is None:
             return
         was_told = self.told is not None
-        seen.append((now_us, used_bytes))
+        seen.append((now_us, seen[-1][1] + max(used_bytes - self._taken_bytes, 0) if seen else 0))
+        self._taken_bytes = used_bytes
         while seen[0][0] < now_us - RATE_SPAN_US or seen[0][0] > now_us:
             seen.popleft()
         if (self.told is not None) != was_told:
@@ -55,7 +58,7 @@ class Budget:
     @property
     def used_percent(self) -> float | None:
         """Share of the budget that is taken; None before the first look."""
-        return 100.0 * self._seen[-1][1] / self._budget_bytes if self._seen else None
+        return 100.0 * self._taken_bytes / self._budget_bytes if self._seen else None
 
     @property
     def hours_left(self) -> float | None:
@@ -63,10 +66,10 @@ class Budget:
         if not self._seen:
             return None
         (first_us, first_bytes), (last_us, last_bytes) = self._seen[0], self._seen[-1]
-        grown_bytes, span_us = last_bytes - first_bytes, last_us - first_us
-        if span_us < RATE_LEAST_US or grown_bytes <= 0:
+        written_bytes, span_us = last_bytes - first_bytes, last_us - first_us
+        if span_us < RATE_LEAST_US or written_bytes <= 0:
             return None
-        return max(self._budget_bytes - last_bytes, 0.0) / grown_bytes * span_us / _US_PER_H
+        return max(self._budget_bytes - self._taken_bytes, 0.0) / written_bytes * span_us / _US_PER_H
 
     @property
     def told(self) -> str | None:
@@ -74,9 +77,16 @@ class Budget:
         percent = self.used_percent
         if percent is None or percent < WARN_PERCENT:
             return None
-        used_gib, budget_gib, hours = self._seen[-1][1] / GIB, self._budget_bytes / GIB, self.hours_left
-        until = f", all of it in {hours:.0f} h if it goes on like this" if hours else ""
+        used_gib, budget_gib, hours = self._taken_bytes / GIB, self._budget_bytes / GIB, self.hours_left
+        if percent >= FULL_PERCENT:
+            until = " and are still written"
+        else:
+            until = f", all of it in {_hours(hours)} if it goes on like this" if hours is not None else ""
         return (
             f"journals take {used_gib:.1f} of {budget_gib:g} GiB ({percent:.0f} %){until}; "
             "archive finished files, or give safety a larger --journal-budget-gib"
         )
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.0f} h" if hours >= 1.0 else "less than 1 h"

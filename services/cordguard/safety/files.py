@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
+
+from cordguard.contract.units import LEVEL_PATTERN
+
+ROOM_NAME: Final = re.compile(LEVEL_PATTERN)
 
 
 class AppendFile(Protocol):
@@ -78,10 +83,13 @@ def free_percent(folder: Path) -> float | None:
 
 
 def used_bytes(folder: Path) -> int | None:
-    """The real thing: files of all rooms, with what stands beside them."""
+    """The real thing: files of all rooms, with what stands beside them.
+
+    A disk of its own has a ``lost+found``, which is no room and which nobody may read.
+    """
     try:
         with os.scandir(folder) as entries:
-            rooms = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+            rooms = [entry.path for entry in entries if ROOM_NAME.search(entry.name) and entry.is_dir()]
         return sum(_bytes_in(room) for room in rooms)
     except OSError:
         return None
