@@ -73,6 +73,7 @@ def test_a_screen_reader_is_told_of_an_alarm_once_and_not_of_every_second_it_las
     stage.do(lambda: stage.safety.raise_alarm("R01", "high", "A high one"))
     facts = page.locator(".alarm .facts")
     expect(page.locator("#spoken-alarms")).to_have_text("HIGH. A high one. Stop RF now. Irrigate if possible.")
+    expect(page.locator("#sound-state")).to_have_text("This page sounds alarms.")  # said once, whenever it is known
     page.evaluate(NOTE_LIVE_CHANGES)
     expect(facts).to_contain_text("for 2 s")
     expect(facts).to_contain_text("for 3 s")
