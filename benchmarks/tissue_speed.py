@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import time
 
-import numpy as np
-
 from cordguard.simulators.tissue.block import Surroundings, TissueBlock
-from cordguard.simulators.tissue.media import Field, Indices
+from cordguard.simulators.tissue.media import one_medium
 from cordguard.simulators.tissue.needle import monopolar
 from cordguard.simulators.tissue.properties import TISSUES
 
@@ -24,7 +22,9 @@ def main() -> None:
     chosen = parser.parse_args()
     for spacing_mm, seconds in zip((1.0, 0.5), chosen.seconds, strict=True):
         begun_s = time.process_time()
-        block = TissueBlock(monopolar(1.5, 20.0), Surroundings([TISSUES["muscle"]], _one, chosen.size_mm, spacing_mm))
+        block = TissueBlock(
+            monopolar(1.5, 20.0), Surroundings([TISSUES["muscle"]], one_medium, chosen.size_mm, spacing_mm)
+        )
         ready_s = time.process_time()
         for _ in range(round(seconds / STEP_S)):
             block.step(chosen.power_w, STEP_S)
@@ -34,10 +34,6 @@ def main() -> None:
             f"of case, after {ready_s - begun_s:.1f} s of preparation; balance open by {block.balance.error:.1e}",
             flush=True,
         )
-
-
-def _one(x_mm: Field, y_mm: Field, z_mm: Field) -> Indices:
-    return np.zeros(np.shape(x_mm + y_mm + z_mm), dtype=np.intp)
 
 
 if __name__ == "__main__":

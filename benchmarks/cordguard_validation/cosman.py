@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
 from cordguard.simulators.tissue.block import Surroundings, TissueBlock
 from cordguard.simulators.tissue.lesion import Lesion, lesion_of
-from cordguard.simulators.tissue.media import Field, Indices
+from cordguard.simulators.tissue.media import one_medium
 from cordguard.simulators.tissue.needle import monopolar
 from cordguard.simulators.tissue.properties import TISSUES
 from cordguard_validation.rows import Row
@@ -32,7 +30,7 @@ SOURCE: Final = "Cosman 2014"
 def lesions(gauge: int, held_c: float, start_c: float = START_C) -> list[Lesion]:
     """After 1, 2 and 3 min with the needle's surface held at a temperature."""
     dead = replace(TISSUES["muscle"], perfusion_per_s=0.0)
-    around = Surroundings([dead], _one, SIZE_MM, 1.0, start_c, start_c)
+    around = Surroundings([dead], one_medium, SIZE_MM, 1.0, start_c, start_c)
     block = TissueBlock(monopolar(GAUGE_MM[gauge], TIP_MM), around)
     found = []
     for _ in MINUTES:
@@ -63,7 +61,3 @@ def rows(by_case: dict[tuple[int, float], list[Lesion]], from_cold: list[Lesion]
 
 def _growth(first_mm: float, then_mm: float) -> float:
     return 100.0 * (then_mm / first_mm - 1.0) if first_mm > 0.0 else float("nan")
-
-
-def _one(x_mm: Field, y_mm: Field, z_mm: Field) -> Indices:
-    return np.zeros(np.shape(x_mm + y_mm + z_mm), dtype=np.intp)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from cordguard.simulators.tissue.block import Surroundings, TissueBlock
-from cordguard.simulators.tissue.media import Field, Indices
+from cordguard.simulators.tissue.media import one_medium
 from cordguard.simulators.tissue.needle import monopolar
 from cordguard.simulators.tissue.properties import TISSUES
 from cordguard.simulators.tissue.spherical import SphereGrid, SphericalTissue
@@ -59,13 +59,9 @@ class Refined:
 
 def refined(spacing_mm: float) -> Refined:
     """A needle of 10 mm in muscle with its blood, 3 W for a minute."""
-    around = Surroundings([TISSUES["muscle"]], _one, CUBE_MM, spacing_mm)
+    around = Surroundings([TISSUES["muscle"]], one_medium, CUBE_MM, spacing_mm)
     block = TissueBlock(monopolar(1.5, 10.0), around)
     for _ in range(round(HEATED_S / 0.1)):
         block.step(HEATING_W, 0.1)
     around_c = [block.around_c(r_mm, z_mm) for r_mm, z_mm in PLACES_MM]
     return Refined(spacing_mm, block.impedance_ohm(), around_c, block.balance.error)
-
-
-def _one(x_mm: Field, y_mm: Field, z_mm: Field) -> Indices:
-    return np.zeros(np.shape(x_mm + y_mm + z_mm), dtype=np.intp)

@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from cordguard.simulators.checked import Checked
 from cordguard.simulators.tissue.anatomy import CORD_MM, LesionKind, LesionShape, Vertebra, Wall
-from cordguard.simulators.tissue.box import Box
 from cordguard.simulators.tissue.cement import CementedTissue, CementFill
 from cordguard.simulators.tissue.model import PositionMm, TissueModel
 from cordguard.simulators.tissue.needle import Needle, bipolar, monopolar
@@ -167,14 +166,12 @@ class PatientSettings(Checked):
         if self.cement is None:
             msg = "a scenario that was read has cement if somebody injects it"
             raise AssertionError(msg)
-        cells = Box(round(grid.size_mm / grid.spacing_mm), grid.spacing_mm).mesh()
-        start_c = before.temperatures_c(*(axis + at_mm for axis, at_mm in zip(cells, middle_mm, strict=True)))
         return CementedTissue(
             vertebra.shape(),
             self.cement.fill(middle_mm),
             size_mm=grid.size_mm,
             spacing_mm=grid.spacing_mm,
-            start_c=start_c,
+            before=before.temperatures_c,
         )
 
 

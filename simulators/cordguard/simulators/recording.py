@@ -10,6 +10,15 @@ from cordguard.simulators.room import SimulatedRoom
 from cordguard.simulators.scenario import Scenario
 
 
+def scripted_room(
+    scenario: Scenario, seed: int, start_us: int, *, site: str = "site", room: str = "room-1"
+) -> SimulatedRoom:
+    """A room whose operator hears nobody and releases the foot switch when the scenario's ``recording`` says so."""
+    simulated = SimulatedRoom(scenario, site=site, room=room, seed=seed, start_us=start_us)
+    simulated.operator.release_at(start_us + micros(scenario.recording.rf_off_s))
+    return simulated
+
+
 def record(
     scenario: Scenario, seed: int, start_us: int, *, site: str = "site", room: str = "room-1"
 ) -> Iterator[CapturedInput]:
@@ -18,8 +27,7 @@ def record(
     The operator follows the scenario's ``recording``: he releases the foot switch then, and frames end then. Same
     arguments, same bytes.
     """
-    simulated = SimulatedRoom(scenario, site=site, room=room, seed=seed, start_us=start_us)
-    simulated.operator.release_at(start_us + micros(scenario.recording.rf_off_s))
+    simulated = scripted_room(scenario, seed, start_us, site=site, room=room)
     end_us = start_us + micros(scenario.recording.until_s)
     while (at_us := simulated.at_us) <= end_us:
         for message in simulated.next_frame():

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from cordguard.simulators.checked import MICROS_PER_S, micros
 from cordguard.simulators.drawing.field import FieldPicture
 from cordguard.simulators.drawing.film import check_film, filming
-from cordguard.simulators.room import FRAME_US, SimulatedRoom
+from cordguard.simulators.recording import scripted_room
+from cordguard.simulators.room import FRAME_US
 from cordguard.simulators.scenario import Scenario
 from cordguard.simulators.tissue.spine import SpineTissue
 
@@ -41,7 +42,7 @@ def draw_scenario(
         OSError: a file cannot be written.
         ValueError: the picture's ending is no kind of picture; as an OSError, it comes before anything is played.
     """
-    room = SimulatedRoom(scenario, site="site", room="room-1", seed=seed, start_us=START_US)
+    room = scripted_room(scenario, seed, START_US)
     tissue = room.patient.model
     if not isinstance(tissue, SpineTissue):
         msg = f"{scenario.name} lies in one tissue: there is no anatomy to draw; give it [patient.vertebra]"
@@ -51,7 +52,6 @@ def draw_scenario(
     if picture is not None:
         _check_picture(picture)
     script = scenario.recording
-    room.operator.release_at(START_US + micros(script.rf_off_s))
     drawn = FieldPicture(tissue, room.patient.places_mm, scenario.title.partition(":")[0])
     with ExitStack() as stack:
         take = stack.enter_context(filming(drawn, film)) if film is not None else None

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 
-from cordguard.simulators.tissue.box import Box, HeatBox, interpolation
+from cordguard.simulators.tissue.box import Box, HeatBox, Places, interpolation
 from cordguard.simulators.tissue.joule import JouleHeat
 from cordguard.simulators.tissue.media import AZIMUTHS, Field, Layout, fields_around, fields_at
 from cordguard.simulators.tissue.model import BODY_TEMPERATURE_C
@@ -40,8 +40,6 @@ CORE_MM: Final = 4.0
 """Within this distance of the axis the sleeve's word counts."""
 SLEEVE_STEP_S: Final = 0.1
 BOX_STEP_S: Final = 0.5
-ASKED_MAX: Final = 256
-"""Places whose weights are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +92,12 @@ class TissueBlock:
         self.box: Final = Box(round(around.size_mm / around.spacing_mm), around.spacing_mm)
         fields = fields_at(media, layout(*self.box.mesh()))
         self.heat: Final = HeatBox(self.box, fields, around.start_c, around.boundary_c, BOX_STEP_S)
+        self._places: Final = Places(self.box)
         self._outside_heat: Final = OutsideOf(grid, self.box)
         self._core: Final = Core(grid, self.box, CORE_MM)
         self._low_mm, self._high_mm = low_mm, high_mm
         self._joule: Final = JouleHeat(self.sleeve, self.heat, self._core, faces_return=not needle.bipolar)
-        self._start_j: Final = self._stored_j()
+        self._start_j: Final = self.heat.state.stored_j
         self._deposited_j = self._taken_j = 0.0
         self._time_s = self._boxed_s = 0.0
         self._small_steps = 0
@@ -107,8 +106,6 @@ class TissueBlock:
         self._taken: Field = np.zeros(grid.shape)
         self._rate_c_per_s: Field = np.zeros(self.box.shape)
         self._outside: Outside = self._outside_heat.of(self.heat.state.temperature_c)
-        self._asked: Final[dict[tuple[float, float, float], sparse.csr_matrix]] = {}
-        """Where somebody has asked for a temperature, and how it follows from the box's."""
         self._outside_rate: Outside = self._outside_heat.of(self._rate_c_per_s)
 
     # --- what others ask ---
@@ -128,12 +125,7 @@ class TissueBlock:
         x, y, z = (np.array([value]) for value in position_mm)
         if self._in_sleeve(x, y, z)[0]:
             return float(self.temperatures_c(x, y, z)[0])
-        weights = self._asked.get(position_mm)
-        if weights is None:  # sensors ask for the same places all the time
-            weights = interpolation(self.box, x[None], y[None], z[None])
-            if len(self._asked) < ASKED_MAX:
-                self._asked[position_mm] = weights
-        return float(self._boxed_c(weights)[0])
+        return float(self._boxed_c(self._places.weights(position_mm))[0])
 
     def temperatures_c(self, x_mm: Field, y_mm: Field, z_mm: Field) -> Field:
         """The same at many points, in the shape of their coordinates."""
@@ -174,7 +166,7 @@ class TissueBlock:
     def balance(self) -> HeatBalance:
         """Where the energy went, up to the last step of the box."""
         heat = self.heat
-        stored_j = self._stored_j() - self._start_j
+        stored_j = self.heat.state.stored_j - self._start_j
         return HeatBalance(self._deposited_j, stored_j, heat.perfused_j, heat.lost_j, self._taken_j)
 
     # --- heat ---
@@ -211,7 +203,3 @@ class TissueBlock:
         self._rate_c_per_s = (heat.state.temperature_c - before_c) / heat.step_s
         self._outside = self._outside_heat.of(heat.state.temperature_c)
         self._outside_rate = self._outside_heat.of(self._rate_c_per_s)
-
-    def _stored_j(self) -> float:
-        state = self.heat.state
-        return float((state.heat_j_per_k * state.temperature_c).sum())

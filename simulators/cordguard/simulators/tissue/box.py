@@ -10,10 +10,13 @@ import numpy as np
 from scipy import sparse  # type: ignore[import-untyped]
 
 from cordguard.simulators.tissue.media import Field, Indices, MediaFields
+from cordguard.simulators.tissue.model import PositionMm
 from cordguard.simulators.tissue.state import TissueState
 
 STABLE_SHARE: Final = 0.8
 """Of the longest stable time step."""
+PLACES_MAX: Final = 256
+"""Points whose weights are kept."""
 _MM: Final = 1e-3
 
 
@@ -123,6 +126,24 @@ class HeatBox:
             rise += after.reshape(self.box.shape)
             state.temperature_c = rise
         state.age(self.step_s)
+
+
+class Places:
+    """Weights of single points of a box, kept: sensors ask for the same places all the time."""
+
+    def __init__(self, box: Box) -> None:
+        """Nobody has asked yet."""
+        self._box: Final = box
+        self._weights: Final[dict[PositionMm, sparse.csr_matrix]] = {}
+
+    def weights(self, position_mm: PositionMm) -> sparse.csr_matrix:
+        """By which a field of the box gives its value there; of one row."""
+        weights = self._weights.get(position_mm)
+        if weights is None:
+            weights = interpolation(self._box, *(np.array([[value]]) for value in position_mm))
+            if len(self._weights) < PLACES_MAX:
+                self._weights[position_mm] = weights
+        return weights
 
 
 def interpolation(box: Box, x_mm: Field, y_mm: Field, z_mm: Field) -> sparse.csr_matrix:

@@ -8,6 +8,7 @@ that manufacturers state, the setting time at 23 °C; its heat by chemistry. Not
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,10 +17,11 @@ import numpy as np
 
 from cordguard.simulators.tissue.anatomy import MEDIA, MEDIA_NAMES, Mask, Vertebra
 from cordguard.simulators.tissue.block import BOX_STEP_S, HeatBalance
-from cordguard.simulators.tissue.box import Box, HeatBox, interpolation
-from cordguard.simulators.tissue.media import Field, MediaFields, fields_at
+from cordguard.simulators.tissue.box import Box, HeatBox, Places
+from cordguard.simulators.tissue.media import Field, Indices, MediaFields, fields_at
 from cordguard.simulators.tissue.model import BODY_TEMPERATURE_C, PositionMm
 from cordguard.simulators.tissue.properties import TISSUES
+from cordguard.simulators.tissue.state import GAS_J_PER_MOL_K, KELVIN
 
 HEAT_J_PER_KG: Final = 1.3e5
 """Of mixed cement, as calorimetry finds (100 to 130 J/g). Chemistry allows 173: 32 % of it is monomer, of 57 kJ/mol."""
@@ -36,8 +38,10 @@ ROOM_C: Final = 23.0
 """Temperature at which setting times are stated (ISO 5833)."""
 FLAT: Final = 4.0
 """A leak spreads in front of the dura so much wider than it is thick."""
-_GAS_J_PER_MOL_K: Final = 8.314462618
-_KELVIN: Final = 273.15
+
+
+Warmth = Callable[[Field, Field, Field], Field]
+"""Temperatures at points of the patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +74,22 @@ class CementedTissue:
         *,
         size_mm: float = 80.0,
         spacing_mm: float = 1.0,
-        start_c: Field | float = BODY_TEMPERATURE_C,
+        before: Warmth | None = None,
     ) -> None:
-        """Just injected; the block's middle is the fill's, ``start_c`` what its cells were at before."""
+        """Just injected; the block's middle is the fill's. ``before``: how warm the patient was; else body-warm."""
         self._middle_mm: Final = fill.middle_mm
         self.box: Final = Box(round(size_mm / spacing_mm), spacing_mm)
+        self._places: Final = Places(self.box)
         x, y, z = (axis + middle for axis, middle in zip(self.box.mesh(), fill.middle_mm, strict=True))
         numbers = vertebra.layout(x, y, z)
-        self._share: Final[Field] = _filled(vertebra, fill, (x, y, z), self.box.volume_m3 * 1e6)
+        self._share: Final[Field] = _filled(vertebra, fill, (x, y, z), numbers, self.box.volume_m3 * 1e6)
         self.cement: Final[Mask] = self._share > 0.0
         fields = _soaked(fields_at(MEDIA, numbers), self._share)
         self.heat: Final = HeatBox(self.box, fields, BODY_TEMPERATURE_C, BODY_TEMPERATURE_C, BOX_STEP_S)
-        self.heat.state.temperature_c[:] = start_c
+        if before is not None:
+            self.heat.state.temperature_c[:] = before(x, y, z)
         self._mix(fill.temperature_c)
-        self._start_j: Final = self._stored_j()
+        self._start_j: Final = self.heat.state.stored_j
         self._reacted: Field = np.full(int(self.cement.sum()), reacted_at_room(fill.age_s, fill.setting_s))
         self._speed_per_s: Final = _speed_per_s(fill.setting_s)
         self._heat_j: Final[Field] = self._share[self.cement] * (self.box.volume_m3 * heat_j_per_m3())
@@ -101,8 +107,8 @@ class CementedTissue:
 
     def temperature_c(self, position_mm: PositionMm) -> float:
         """Temperature at a point of the patient."""
-        place = (np.array([[a - middle]]) for a, middle in zip(position_mm, self._middle_mm, strict=True))
-        return float((interpolation(self.box, *place) @ self.heat.state.temperature_c.ravel())[0])
+        x, y, z = (a - middle for a, middle in zip(position_mm, self._middle_mm, strict=True))
+        return float((self._places.weights((x, y, z)) @ self.heat.state.temperature_c.ravel())[0])
 
     def impedance_ohm(self) -> float:
         """Nothing is connected."""
@@ -116,7 +122,7 @@ class CementedTissue:
     @property
     def balance(self) -> HeatBalance:
         """Where the heat of the reaction went."""
-        stored_j = self._stored_j() - self._start_j
+        stored_j = self.heat.state.stored_j - self._start_j
         return HeatBalance(self._released_j, stored_j, self.heat.perfused_j, self.heat.lost_j, 0.0)
 
     def _mix(self, cement_c: float) -> None:
@@ -135,10 +141,6 @@ class CementedTissue:
         self._reacted = after
         self.heat.step(added_j)
 
-    def _stored_j(self) -> float:
-        state = self.heat.state
-        return float((state.heat_j_per_k * state.temperature_c).sum())
-
 
 def heat_j_per_m3() -> float:
     """All the heat of a volume of cement: 155 MJ/m³, enough for 89 degrees if none of it left."""
@@ -156,9 +158,10 @@ def reacted_at_room(age_s: float, setting_s: float) -> float:
     return float(share[0])
 
 
-def _filled(vertebra: Vertebra, fill: CementFill, points: tuple[Field, Field, Field], cell_ml: float) -> Field:
+def _filled(
+    vertebra: Vertebra, fill: CementFill, points: tuple[Field, Field, Field], numbers: Indices, cell_ml: float
+) -> Field:
     """Share of cement in each cell: bone around the fill's middle, and what lies before the dura, up to the volumes."""
-    numbers = vertebra.layout(*points)
     x, y, z = points
     spongy = [number for number, name in enumerate(MEDIA_NAMES) if name == "bone-cancellous" or "tumour" in name]
     body = np.isin(numbers, spongy) & (y < 0.0) & (np.abs(z) < vertebra.height_mm / 2.0)
@@ -199,7 +202,7 @@ def _pull(share: Field) -> Field:
 
 
 def _exponent(temperature_c: Field | float) -> Field | float:
-    return ACTIVATION_J_PER_MOL / (_GAS_J_PER_MOL_K * (np.asarray(temperature_c) + _KELVIN))
+    return ACTIVATION_J_PER_MOL / (GAS_J_PER_MOL_K * (np.asarray(temperature_c) + KELVIN))
 
 
 @lru_cache(maxsize=16)

@@ -58,15 +58,12 @@ class JouleHeat:
         """While RF is on: solve anew if conductivity has changed since, looked at twice a second."""
         if time_s - self._checked_s >= CHECK_S:
             self._checked_s = time_s
-            self.follow(time_s, CHANGE)
+            self._follow(time_s)
 
-    def follow(self, time_s: float, least_change: float) -> None:
-        """Solve anew if conductivity has changed by this share, or time has gone by."""
-        if self._solved_s == time_s:
-            return
+    def _follow(self, time_s: float) -> None:
         now = self._sleeve.state.conductivity_s_per_m()
         change = np.abs(now / self._conductivity - 1.0)[self._sleeve.grid.tissue].max()
-        if change > least_change or time_s - self._solved_s >= EVERY_S:
+        if change > CHANGE or time_s - self._solved_s >= EVERY_S:
             self._solve(NEXT_ROUNDS, NEXT_TOLERANCE)
             self._solved_s = time_s
 

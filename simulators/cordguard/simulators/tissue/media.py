@@ -27,6 +27,11 @@ class Layout(Protocol):
         """Numbers of the media, in the shape of the coordinates."""
 
 
+def one_medium(x_mm: Field, y_mm: Field, z_mm: Field) -> Indices:
+    """A ``Layout`` of the first medium everywhere."""
+    return np.zeros(np.broadcast_shapes(np.shape(x_mm), np.shape(y_mm), np.shape(z_mm)), dtype=np.intp)
+
+
 @dataclass(frozen=True, slots=True)
 class MediaFields:
     """Properties over a grid, each an array of the grid's shape."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,22 +48,25 @@ class Placement:
     def to_needle_frame(self, x_mm: Field, y_mm: Field, z_mm: Field) -> tuple[Field, Field, Field]:
         """Points of the patient, seen from the needle."""
         from_middle = [axis - middle for axis, middle in zip((x_mm, y_mm, z_mm), self.middle_mm, strict=True)]
-        x, y, z = (sum(a * b for a, b in zip(axis, from_middle, strict=True)) for axis in self._axes())
+        x, y, z = (
+            sum(a * b for a, b in zip(axis, from_middle, strict=True))
+            for axis in _axes(self.lateral_deg, self.cranial_deg)
+        )
         return x, y, z
 
     def to_patient(self, x_mm: Field, y_mm: Field, z_mm: Field) -> tuple[Field, Field, Field]:
         """Points around the needle, seen in the patient's frame."""
-        axes, middle = self._axes(), self.middle_mm
+        axes, middle = _axes(self.lateral_deg, self.cranial_deg), self.middle_mm
         x, y, z = (
             axes[0, i] * x_mm + axes[1, i] * y_mm + axes[2, i] * z_mm + middle[i] for i in range(len(self.target_mm))
         )
         return x, y, z
 
-    def _axes(self) -> Field:
-        """The needle's three axes as rows, in the patient's frame."""
-        lateral, cranial = math.radians(self.lateral_deg), math.radians(self.cranial_deg)
-        along = np.array(
-            [math.sin(lateral) * math.cos(cranial), math.cos(lateral) * math.cos(cranial), math.sin(cranial)]
-        )
-        across = np.array([math.cos(lateral), -math.sin(lateral), 0.0])
-        return np.array([across, np.cross(along, across), along])
+
+@lru_cache(maxsize=64)  # asked for by every sensor in every frame
+def _axes(lateral_deg: float, cranial_deg: float) -> Field:
+    """A needle's three axes as rows, in the patient's frame."""
+    lateral, cranial = math.radians(lateral_deg), math.radians(cranial_deg)
+    along = np.array([math.sin(lateral) * math.cos(cranial), math.cos(lateral) * math.cos(cranial), math.sin(cranial)])
+    across = np.array([math.cos(lateral), -math.sin(lateral), 0.0])
+    return np.array([across, np.cross(along, across), along])

@@ -24,7 +24,7 @@ DOSE_ENDS_C: Final = 60.0
 """Hotter tissue counts as this hot: a dose there means nothing, and its number would only overflow."""
 HOT_C: Final = 39.0
 """Below this neither damage nor dose is counted."""
-_KELVIN: Final = 273.15
+KELVIN: Final = 273.15
 
 
 class TissueState:
@@ -47,6 +47,11 @@ class TissueState:
         self._open_w_per_k: Final[Field] = self.blood_w_per_k.copy()
         """Of the vessels that are still open."""
         self._has_blood: Final = bool((self.blood_w_per_k > 0.0).any())
+
+    @property
+    def stored_j(self) -> float:
+        """Heat in all cells, above 0 °C."""
+        return float((self.heat_j_per_k * self.temperature_c).sum())
 
     def conductivity_s_per_m(self) -> Field:
         """For current, as it is now: it rises with temperature and collapses as water leaves."""
@@ -80,7 +85,7 @@ class TissueState:
         if hot[0].size == 0:
             return
         warm_c = self.temperature_c[hot]
-        rate = FREQUENCY_PER_S * np.exp(-ACTIVATION_J_PER_MOL / (GAS_J_PER_MOL_K * (warm_c + _KELVIN)))
+        rate = FREQUENCY_PER_S * np.exp(-ACTIVATION_J_PER_MOL / (GAS_J_PER_MOL_K * (warm_c + KELVIN)))
         self.damage[hot] += dt_s * rate
         halving = np.where(warm_c >= REFERENCE_C, 0.5, 0.25)
         self.cem43_min[hot] += dt_s / 60.0 * halving ** (REFERENCE_C - np.minimum(warm_c, DOSE_ENDS_C))
