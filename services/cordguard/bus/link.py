@@ -58,9 +58,10 @@ class Link:
         packets = self.client.packets
         if packets is None:
             return None
-        if not packets.ready:
-            packets.fill()
         received = packets.take_message()
+        if received is None and not packets.ready:
+            packets.fill()
+            received = packets.take_message()
         if received is None:
             self.client.loop_read()
         return received

@@ -60,10 +60,8 @@ class Dose:
             step_us = at_us - (self.newest_at_us or 0)
         cool = temperature_c < NO_DOSE_BELOW_C and self.newest_c < NO_DOSE_BELOW_C
         if cool and step_us <= MAX_STEP_US and not step_estimated:
-            self.newest_at_us, self.newest_c = (
-                at_us,
-                temperature_c,
-            )  # what follow would do, for most samples of most days
+            # What follow would do, for most samples of most days.
+            self.newest_at_us, self.newest_c = at_us, temperature_c
             return
         self.follow(((at_us, temperature_c, step_us, step_estimated),))
 

@@ -128,6 +128,11 @@ class Source:
     back_us: int = 0
     """Received time at which its last R17 ended: its sensors' silence counts from there."""
 
+    @property
+    def hushed(self) -> bool:
+        """Whether the silence of its sensors is told by its own R14."""
+        return "temperature" in self.silent
+
     def stream(self, kind: str) -> Stream:
         """The order of one kind of message, made when first asked for."""
         stream = self.streams.get(kind)

@@ -117,7 +117,7 @@ def _sensor_silences(state: RoomState, sensor: Sensor, source: Source | None, *,
         return
     # A source that is back brings its sensors one after the other.
     heard_us = max(sensor.heard_us, state.silence_from_us, source.back_us if source is not None else 0)
-    if standing is None and source is not None and "temperature" not in source.silent:
+    if standing is None and source is not None and not source.hushed:
         yield Deadline(heard_us + _limit_us(source, "temperature"), "stale", sensor.key)
     if neural_at_risk:
         yield Deadline(max(heard_us + STALE_NEURAL_US, state.rf_on_received_us), "stale-neural", sensor.key)

@@ -11,6 +11,7 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
+from cordguard.engine.rules.oversight import BUDGET_LIMIT_PERCENT
 from cordguard.safety.files import UsedBytes
 
 LOOK_US: Final = 60_000_000
@@ -19,7 +20,6 @@ RATE_SPAN_US: Final = 6 * 3_600_000_000
 """How fast it grows is taken from the last six hours,"""
 RATE_LEAST_US: Final = 600_000_000
 """and told once ten minutes of them are known."""
-WARN_PERCENT: Final = 80.0
 FULL_PERCENT: Final = 100.0
 GIB: Final = 1024**3
 _US_PER_H: Final = 3_600_000_000
@@ -75,7 +75,7 @@ class Budget:
     def told(self) -> str | None:
         """What people are told from 80 % on, and what to do; None below."""
         percent = self.used_percent
-        if percent is None or percent < WARN_PERCENT:
+        if percent is None or percent < BUDGET_LIMIT_PERCENT:
             return None
         used_gib, budget_gib, hours = self._taken_bytes / GIB, self._budget_bytes / GIB, self.hours_left
         if percent >= FULL_PERCENT:

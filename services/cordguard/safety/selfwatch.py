@@ -29,8 +29,11 @@ class Measured:
         """The fields of ``SelfCheck`` that this room's journal must have: there is one in it only if there is news."""
         news: dict[str, object] = {"latency_ms": self.latency_ms} if self.latency_ms is not None else {}
         if engine.is_news_of_monitor(self.loop_lag_ms, self.disk_free_percent, self.journal_used_percent):
-            news |= {"loop_lag_ms": self.loop_lag_ms, "disk_free_percent": self.disk_free_percent}
-            news["journal_used_percent"] = self.journal_used_percent
+            news |= {
+                "loop_lag_ms": self.loop_lag_ms,
+                "disk_free_percent": self.disk_free_percent,
+                "journal_used_percent": self.journal_used_percent,
+            }
         return news
 
 
@@ -70,6 +73,6 @@ class SelfWatch:
             detail["latency_ms"] = dict(latency_ms)
         if (used_percent := self.budget.used_percent) is not None:
             detail["journal_used_percent"] = round(used_percent, 1)
-        if self.budget.told is not None:
-            detail["journal_budget"] = self.budget.told
+        if (told := self.budget.told) is not None:
+            detail["journal_budget"] = told
         return detail

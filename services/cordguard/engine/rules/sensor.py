@@ -26,7 +26,7 @@ def is_live(state: RoomState, sensor: Sensor) -> bool:
     source = state.sources.get(sensor.key.partition("/")[0])
     if sensor.heard_us is None or source is None or source.state == "offline" or "R17" in source.ladders:
         return False
-    if sensor.heard_us < source.back_us or "temperature" in source.silent:
+    if sensor.heard_us < source.back_us or source.hushed:
         return False  # its source is back, but it is not yet; or it fell silent with many
     lost = (sensor.ladders.get("R08"), sensor.ladders.get("R14"))
     return not any(ladder is not None and ladder.standing is not None for ladder in lost)
@@ -135,7 +135,7 @@ def relax_silence(step: Step, sensor: Sensor, event_us: int) -> None:
     if ladder.standing != "high":
         return
     source = step.state.sources.get(sensor.key.partition("/")[0])
-    if source is not None and ("R17" in source.ladders or "temperature" in source.silent):
+    if source is not None and ("R17" in source.ladders or source.hushed):
         ladder.at("high").active = False
         yield_silence(step, sensor, event_us, "R17" if "R17" in source.ladders else "R14")
         return

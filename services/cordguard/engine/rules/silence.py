@@ -6,10 +6,10 @@ from typing import Final
 
 from cordguard.engine.alarms import Evidence, Finding, Step, settle
 from cordguard.engine.moment import Moment
+from cordguard.engine.rules.sensor import GOOD_SAMPLES
 from cordguard.engine.rules.system import STALE
 from cordguard.engine.state import RoomState, Sensor, Source
 
-GOOD_SAMPLES: Final = 5
 MANY: Final = 4
 """So many sensors that fall silent together are told as one, by their source; fewer are told one by one."""
 
@@ -30,7 +30,7 @@ def raise_stream_silence(step: Step, source: Source, kind: str, event_us: int, l
         if other not in source.silent and _is_silent_too(step, source, other):
             source.silent[other] = 0
     source.ladder("R14").at("medium").force(event_us)
-    sensors = sorted(sensor.key for sensor in _untold(step.state, source)) if "temperature" in source.silent else []
+    sensors = sorted(sensor.key for sensor in _untold(step.state, source)) if source.hushed else []
     who = " and ".join(["generator"] * ("generator" in source.silent) + [f"{len(sensors)} sensors"] * bool(sensors))
     rf = "; RF counts as it was last said" if "generator" in source.silent else ""
     message = f"{source.name}: {who} silent for more than {limit_s:g} s{rf}"
@@ -65,7 +65,7 @@ def yield_streams(step: Step, source: Source, event_us: int) -> None:
 def is_hushed(state: RoomState, sensor: Sensor) -> bool:
     """Whether its silence is told by its source's R14."""
     source = state.sources.get(sensor.key.partition("/")[0])
-    return source is not None and "temperature" in source.silent
+    return source is not None and source.hushed
 
 
 def _is_silent_too(step: Step, source: Source, kind: str) -> bool:
