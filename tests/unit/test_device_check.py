@@ -9,7 +9,7 @@ import pytest
 from cordguard.cli.devicecheck.check import LAST_WILL, NAMELESS, check, notes, tally
 from cordguard.cli.devicecheck.listening import Finding, Heard, Listening
 from cordguard.cli.devicecheck.shell import shipped_policy
-from cordguard.simulators.room import SimulatedRoom
+from cordguard.simulators.room import SimulatedRoom, patient_of
 from cordguard.simulators.scenario import load_scenario
 from support.device import DELAY_US, FROM_US, ROOM, SITE, Json, Spoil, message, of_kind, stream, with_messages
 
@@ -34,7 +34,7 @@ def test_a_healthy_device_has_nothing_wrong() -> None:
 
 def test_the_simulated_device_has_nothing_wrong() -> None:
     scenario = load_scenario("overheating-near-canal")
-    room = SimulatedRoom(scenario, site=SITE, room=ROOM, seed=1, start_us=FROM_US)
+    room = SimulatedRoom(scenario, patient_of(scenario), site=SITE, room=ROOM, seed=1, start_us=FROM_US)
     frames = [(room.at_us, room.next_frame()) for _ in range(600)]
     heard = [Heard(at_us + DELAY_US, sent.topic, sent.payload) for at_us, out in frames for sent in out]
     kept = tuple(found._replace(retained=True) for found in heard if found.topic.endswith("/status"))[-1:]

@@ -15,10 +15,12 @@ from cordguard.bus.port import Bus, BusRefusedError, Connection, Handlers, Messa
 from cordguard.contract import topics
 from cordguard.contract.alarms import PresentAlarms, Transition
 from cordguard.contract.health import ClockReading
-from cordguard.contract.telemetry import Status
+from cordguard.contract.telemetry import Status, TemperatureReading
+from cordguard.simulators.patient import PatientSettings, SphereSettings, model_of
 from cordguard.simulators.player import simulate
 from cordguard.simulators.scenario import ScenarioError
 from cordguard.simulators.simulation import Progress, SimulateSettings, SimulationResult
+from cordguard.simulators.tissue.model import TissueModel
 from support.sim_monitor import SHORT, Monitor, WatchedBus
 
 START_US: Final = 1_790_000_000_000_000
@@ -212,6 +214,30 @@ class TestRealTime:
         assert result.start_us == pytest.approx(start_us, abs=100_000)
         assert not [message for message in run.broker.log if message.topic.endswith("/clock")]
         assert run.wall.us - start_us == pytest.approx(result.frames * 100_000, abs=200_000)
+
+    def test_r16_a_patient_that_takes_long_to_lay_out_is_laid_out_once_and_makes_no_device_late(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run, laid_out = Run(file), []
+
+        def slowly(patient: SphereSettings | PatientSettings) -> TissueModel:
+            run.wall.wait(1.5)
+            laid_out.append(patient)
+            return model_of(patient)
+
+        monkeypatch.setattr("cordguard.simulators.room.model_of", slowly)
+        published_us: list[int] = []
+        monkeypatch.setattr(
+            Run, "on_publish", lambda _run, topic: published_us.append(run.wall.us) if "/temp" in topic else None
+        )
+        run.simulate(speed=None, start_us=None)
+        sent = [message for message in run.broker.log if message.topic.endswith("/temperature")]
+        late_us = [
+            published - TemperatureReading.model_validate_json(message.payload).at_us
+            for published, message in zip(published_us, sent, strict=True)
+        ]
+        assert len(laid_out) == 1
+        assert max(late_us) < 200_000
 
     def test_a_silent_monitor_does_not_stop_the_devices(self, file: Path) -> None:
         run = Run(file)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import Final
 
 from cordguard.bus.port import BusRefusedError, Handlers, OpenBus, Will
@@ -18,7 +19,7 @@ from cordguard.simulators.checked import MICROS_PER_S, micros
 from cordguard.simulators.clocked import POLL_S, Lead, Pace, Patience
 from cordguard.simulators.devices.stream_faults import Outgoing
 from cordguard.simulators.hearing import Hearing
-from cordguard.simulators.room import SimulatedRoom
+from cordguard.simulators.room import SimulatedRoom, patient_of
 from cordguard.simulators.scenario import Scenario, load_scenario
 from cordguard.simulators.simulation import (
     Ending,
@@ -55,8 +56,10 @@ def simulate(
     scenario = load_scenario(settings.scenario)
     wall = clock or WallClock()
     hearing = Hearing(settings.site, settings.room)
-    unstarted = SimulatedRoom(scenario, site=settings.site, room=settings.room, seed=settings.seed, start_us=0)
-    will = unstarted.status("offline", settings.start_us or wall.now_us())
+    # The patient first, once: a vertebra takes time to lay out, and devices that start late tell an old time for ever.
+    patient = patient_of(scenario)
+    room_from = partial(SimulatedRoom, scenario, patient, site=settings.site, room=settings.room, seed=settings.seed)
+    will = room_from(start_us=0).status("offline", settings.start_us or wall.now_us())
     connection = settings.connection(hearing.subscriptions, Will(will.topic, will.payload))
     try:
         with closing(open_bus(connection, Handlers(hearing.on_delivery))) as bus:
@@ -64,7 +67,7 @@ def simulate(
             start = _start(settings, patience, hearing)
             if isinstance(start, Ending):
                 return SimulationResult(start)
-            return _Run(settings, scenario, start, patience, hearing).play(on_progress)
+            return _Run(settings, scenario, room_from(start_us=start), patience, hearing).play(on_progress)
     except BusRefusedError as error:
         return SimulationResult(Ending("refused", str(error)))
 
@@ -103,16 +106,15 @@ class _Run:
     """One run, from its first frame to its end."""
 
     def __init__(
-        self, settings: SimulateSettings, scenario: Scenario, start_us: int, patience: Patience, hearing: Hearing
+        self, settings: SimulateSettings, scenario: Scenario, room: SimulatedRoom, patience: Patience, hearing: Hearing
     ) -> None:
+        start_us = room.at_us
         self._settings: Final = settings
         self._scenario: Final = scenario
         self._start_us: Final = start_us
         self._patience: Final = patience
         self._hearing: Final = hearing
-        self._room: Final = SimulatedRoom(
-            scenario, site=settings.site, room=settings.room, seed=settings.seed, start_us=start_us
-        )
+        self._room: Final = room
         self._lead: Final = Lead(start_us)
         self._pace: Final = Pace(patience.wall.now_us(), settings.speed)
         self._clock_topic: Final = topics.CLOCK.at(settings.site, instance=settings.instance)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cordguard.contract.capture import CapturedInput
 from cordguard.simulators.checked import micros
-from cordguard.simulators.room import SimulatedRoom
+from cordguard.simulators.room import SimulatedRoom, patient_of
 from cordguard.simulators.scenario import Scenario
 
 
@@ -14,7 +14,7 @@ def scripted_room(
     scenario: Scenario, seed: int, start_us: int, *, site: str = "site", room: str = "room-1"
 ) -> SimulatedRoom:
     """A room whose operator hears nobody and releases the foot switch when the scenario's ``recording`` says so."""
-    simulated = SimulatedRoom(scenario, site=site, room=room, seed=seed, start_us=start_us)
+    simulated = SimulatedRoom(scenario, patient_of(scenario), site=site, room=room, seed=seed, start_us=start_us)
     simulated.operator.release_at(start_us + micros(scenario.recording.rf_off_s))
     return simulated
 

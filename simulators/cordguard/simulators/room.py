@@ -28,21 +28,26 @@ STATUS_FRAMES: Final = 10
 DEVICE: Final = DeviceIdentity(model="simulated RF generator with thermometry", serial="simulated")
 
 
+def patient_of(scenario: Scenario) -> PlacedSensors:
+    """What needle and sensors of a scenario lie in; a vertebra takes a second or more to lay out."""
+    around = scenario.around_the_needle
+    places_mm = {sensor.name: place_mm(around, sensor.position_mm, sensor.mount) for sensor in scenario.sensors}
+    return PlacedSensors(model_of(around), places_mm)
+
+
 class SimulatedRoom:
     """Everything in the room. Call ``next_frame`` for each frame, ``hear`` for each transition before it."""
 
-    def __init__(self, scenario: Scenario, *, site: str, room: str, seed: int, start_us: int) -> None:
-        """At the start of the scenario, which is ``start_us``; ``seed`` makes all its noise."""
+    def __init__(
+        self, scenario: Scenario, patient: PlacedSensors, *, site: str, room: str, seed: int, start_us: int
+    ) -> None:
+        """At the start of the scenario, which is ``start_us``; ``patient`` is warm, ``seed`` makes all its noise."""
         self._scenario: Final = scenario
         self._levels: Final = {"room": room, "source": scenario.source}
         self._site: Final = site
         self._at_us = start_us
         self._start_us: Final = start_us
-        around = scenario.around_the_needle
-        self.patient: Final = PlacedSensors(
-            model_of(around),
-            {sensor.name: place_mm(around, sensor.position_mm, sensor.mount) for sensor in scenario.sensors},
-        )
+        self.patient: Final = patient
         """What needle and sensors lie in."""
         self._rack: Final = Rack(
             RackSetup(scenario.generator, scenario.thermometry, scenario.sensors, scenario.faults), self.patient, seed
